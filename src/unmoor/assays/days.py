@@ -1,0 +1,200 @@
+"""The days of an animal study, compiled: cells, behaviour, growth and shedding side by side.
+
+One subject (a draw under an arm) after the other runs to the read-out day; nothing of a subject
+depends on the others.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from unmoor.cell.phenotype import behave, settle
+from unmoor.compilation import kernel
+from unmoor.elementwise import FloatArray
+from unmoor.organism.colonisation import chances
+from unmoor.organism.primary_tumour import grow
+from unmoor.signalling.codegen import LANES
+from unmoor.signalling.readouts import Readouts
+from unmoor.signalling.solve import SOLVED, advance_block
+from unmoor.tissue.escape import analytic_escape
+
+COURSES = (
+    "e_cadherin", "mesenchymal", "zeb", "mir200", "tgfb_activity", "itgb3", "beta1_active",
+    "tgfbr1_active", "singles_per_cluster", "speed", "tumour_volume", "cumulative_metastases",
+)  # fmt: skip
+
+
+class Treated(NamedTuple):
+    """Treatment of every subject over time.
+
+    ``mean`` holds every input of the network, shape (subjects, intervals, inputs); the others hold
+    what behaviour needs, shape (subjects, intervals) as means and (subjects, intervals + 1) at the
+    grid's times: free β1, FAK, systemic TGFβ and receptor activity, in this order.
+    """
+
+    inputs: FloatArray
+    means: FloatArray
+    at: FloatArray
+
+
+class Tumours(NamedTuple):
+    """Animals of every subject; animal 0 is the typical one, whose clones' volumes are weights.
+
+    ``volumes`` (subjects, animals, clones) and ``shed`` (subjects, animals) change as days go by.
+    """
+
+    volumes: FloatArray
+    shed: FloatArray
+    alpha: FloatArray
+    beta: FloatArray
+
+
+class Released(NamedTuple):
+    """Single cells and clusters that leave at the end, shape (subjects, animals) each."""
+
+    singles: FloatArray
+    clusters: FloatArray
+
+
+@kernel
+def _readouts(values, k):  # type: ignore[no-untyped-def]
+    """Readouts of clone ``k``, from blocks of eight cells."""
+    b, lane = k // LANES, k % LANES
+    return Readouts(values[b, 0, lane], values[b, 1, lane], values[b, 2, lane],
+                    values[b, 3, lane], values[b, 4, lane], values[b, 5, lane],
+                    values[b, 6, lane])  # fmt: skip
+
+
+@kernel
+def _set_rates(c, cells, readouts, given, rates):  # type: ignore[no-untyped-def]
+    """Growth, death and shedding of each clone relative to untreated."""
+    for k in range(cells.size):
+        phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
+        escape, chance = analytic_escape(c, phenotype), chances(c, phenotype, given[2])
+        rates[0, k] = phenotype.growth / cells[k].growth
+        rates[1, k] = phenotype.death_rate - cells[k].death_rate + c.iota * (1.0 - given[2])
+        rates[2, k] = escape.singles_rate * chance.single + escape.clusters_rate * chance.cluster
+
+
+@kernel
+def _weigh(values, weights):  # type: ignore[no-untyped-def]
+    total, weight = 0.0, 0.0
+    for k in range(weights.size):
+        total += weights[k] * values[k]
+        weight += weights[k]
+    return total / weight
+
+
+@kernel
+def _record(c, cells, readouts, given, weights, shed, frame):  # type: ignore[no-untyped-def]
+    """``COURSES`` at one time, weighted by the clones' volumes in the typical animal."""
+    values = np.zeros((10, cells.size))
+    volume, singles, clusters = 0.0, 0.0, 0.0
+    for k in range(cells.size):
+        r = _readouts(readouts, k)
+        phenotype = behave(c, cells[k], r, given[0], given[1])
+        escape = analytic_escape(c, phenotype)
+        values[0, k], values[1, k] = phenotype.cohesion, phenotype.mesenchymal
+        values[2, k], values[3, k] = r.zeb / cells[k].zeb, r.mir200 / cells[k].mir200
+        values[4, k], values[5, k] = r.psmad, r.itgb3
+        values[8, k], values[6, k] = escape.singles_rate, escape.clusters_rate
+        values[9, k] = phenotype.speed / cells[k].speed
+        volume += weights[k]
+        singles, clusters = singles + cells[k].singles, clusters + cells[k].clusters
+    for q in range(10):
+        frame[q] = _weigh(values[q], weights)
+    frame[8] = frame[8] / frame[6] * (clusters / singles)
+    frame[6], frame[7] = given[0], given[3]
+    frame[10], frame[11] = volume, shed
+
+
+@kernel
+def settle_all(c, cells, readouts):  # type: ignore[no-untyped-def]
+    """Note the untreated readouts, behaviour and escape of all cells in their records."""
+    blocks = readouts.shape[0] // cells.shape[0]
+    for s in range(cells.shape[0]):
+        own = readouts[s * blocks : (s + 1) * blocks]
+        for k in range(cells.shape[1]):
+            settle(c[s], cells[s, k], _readouts(own, k))
+            phenotype = behave(c[s], cells[s, k], _readouts(own, k), 1.0, 1.0)
+            escape = analytic_escape(c[s], phenotype)
+            cells[s, k].singles, cells[s, k].clusters = escape.singles_rate, escape.clusters_rate
+
+
+@kernel
+def _release(c, cells, readouts, given, volumes, singles, clusters):  # type: ignore[no-untyped-def]
+    for k in range(cells.size):
+        phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
+        escape = analytic_escape(c, phenotype)
+        for a in range(volumes.shape[0]):
+            singles[a] += volumes[a, k] * escape.singles_rate
+            clusters[a] += volumes[a, k] * escape.clusters_rate
+
+
+@kernel
+def live(
+    c, cells, treated, tumours, released, blocks, outside, grid, every, machine, frames
+):  # type: ignore[no-untyped-def]
+    """Run every subject from inoculation to the read-out day.
+
+    Parameters
+    ----------
+    c, cells
+        Constants (a record a subject) and settled cells (records, shape (subjects, clones)).
+    treated, tumours, released
+        Treatment, animals and what is released at the end.
+    blocks
+        State, parameters, inputs, step, status and readouts of all blocks of eight cells.
+    outside
+        Index of the input through which other cells' TGFβ arrives.
+    every
+        Intervals between two frames; 0 keeps only the first and the last.
+    machine
+        Addresses, places and tolerances of the network's code.
+    frames
+        ``COURSES``, shape (subjects, frames, quantities).
+    """
+    state, parameters, inputs, step, status, readouts = blocks
+    functions, places, tolerance = machine
+    w = np.zeros(places[9] * LANES)
+    width = state.shape[0] // cells.shape[0]
+    clones = cells.shape[1]
+    before = np.empty((width, readouts.shape[1], LANES))
+    rates = np.empty((3, clones))
+    made = np.empty(clones)
+    for s in range(cells.shape[0]):
+        first, weights = s * width, tumours.volumes[s, 0]
+        own = readouts[first : first + width]
+        _record(c[s], cells[s], own, treated.at[s, 0], weights, 0.0, frames[s, 0])
+        frame, extra, earlier = 1, 0.0, 0.0
+        for i in range(grid.size - 1):
+            days = grid[i + 1] - grid[i]
+            ahead = max(extra + 0.5 * (extra - earlier), 0.0)  # in the middle of the interval
+            for b in range(width):
+                for j in range(inputs.shape[1]):
+                    add = ahead if j == outside else 0.0
+                    for lane in range(LANES):
+                        inputs[first + b, j, lane] = treated.inputs[s, i, j] + add
+                for q in range(readouts.shape[1]):
+                    for lane in range(LANES):
+                        before[b, q, lane] = own[b, q, lane]
+                if status[first + b] == SOLVED:
+                    advance_block(first + b, state, parameters, inputs, 24.0 * days, step, status,
+                                  readouts, functions, places, tolerance, w)  # fmt: skip
+            for b in range(width):
+                for q in range(readouts.shape[1]):
+                    for lane in range(LANES):
+                        before[b, q, lane] = 0.5 * (before[b, q, lane] + own[b, q, lane])
+            _set_rates(c[s], cells[s], before, treated.means[s, i], rates)
+            grow(tumours.volumes[s], tumours.shed[s], tumours.alpha[s], tumours.beta[s], rates, days)
+            for k in range(clones):
+                made[k] = own[k // LANES, 3, k % LANES] - cells[s, k].tgfb
+            earlier, extra = extra, c[s].phi * max(_weigh(made, weights), 0.0)
+            if (every > 0 and (i + 1) % every == 0) or i + 2 == grid.size:
+                _record(c[s], cells[s], own, treated.at[s, i + 1], weights,
+                        tumours.shed[s, 0], frames[s, frame])  # fmt: skip
+                frame += 1
+        _release(c[s], cells[s], own, treated.at[s, grid.size - 1], tumours.volumes[s],
+                 released.singles[s], released.clusters[s])  # fmt: skip

@@ -1,0 +1,183 @@
+"""Everything an animal study needs before its first day: cells, animals, treatments, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unmoor.assays.days import Treated, Tumours, settle_all
+from unmoor.assays.treatment import Arm, treat
+from unmoor.catalog import table
+from unmoor.catalog.draws import Draw
+from unmoor.cell.line import CellLine, Structure, network_values
+from unmoor.cell.phenotype import CELL, GROUNDS
+from unmoor.elementwise import FloatArray, exponential
+from unmoor.random import Stream, identifier
+from unmoor.signalling.batch import Batch
+
+_SETTLE = 20_000.0  # h in which an untreated cell reaches its steady state
+_RTOL = 1e-5
+_CLOSURES = ("adhesion", "cell", "escape", "dissemination", "paracrine")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell line in one host under all arms, for one structure of the model.
+
+    Attributes
+    ----------
+    arms
+        Treatments of each arm, in the order of the result.
+    duration
+        Read-out day [d].
+    inoculum
+        Cells injected.
+    clones
+        Clones of a tumour.
+    interval
+        Time over which inputs are held [d].
+    is_calibration
+        Draw k_int from its prior, to fit it.
+    """
+
+    line: CellLine
+    host: str
+    arms: Sequence[Arm]
+    structure: Structure
+    duration: float
+    inoculum: float
+    clones: int
+    seed: int
+    interval: float = 0.5  # halving it moves outcomes by less than 0.5 % (tests)
+    beside: Path | None = None
+    is_calibration: bool = False
+
+
+class Preparation:
+    """Cells, animals and treatments of a batch; subjects are draws × (untreated, arms…)."""
+
+    def __init__(self, setting: Setting, draws: Sequence[Draw], animals: int) -> None:
+        self.setting, self.draws = setting, draws
+        self.arms: list[Arm] = [(), *setting.arms]
+        self.lines = [setting.line.parameters(draw, setting.structure.emt_core) for draw in draws]
+        self.network = setting.structure.network
+        self.values = [
+            network_values(
+                draw, setting.structure, line, is_calibration=setting.is_calibration
+            )
+            for draw, line in zip(draws, self.lines, strict=True)
+        ]
+        count = max(1, round(setting.duration / setting.interval))
+        self.grid = np.linspace(0.0, setting.duration, count + 1)
+        self.shape = (len(draws) * len(self.arms), setting.clones)
+        self.treatment = treat(
+            self.arms, draws, self.grid, self.network.inputs, setting.line.species, setting.beside
+        )
+        self.constants = self._constants()
+        self._set_cells()
+        self._set_animals(animals)
+
+    def _spread(self, values: Sequence[float]) -> FloatArray:
+        """One value a draw to one a subject, shape (subjects, 1)."""
+        return np.repeat(np.array(values, dtype=float), len(self.arms))[:, None]
+
+    def _constants(self) -> np.recarray:
+        """Constants of behaviour, a record a subject."""
+        tables = [("closures", name) for name in _CLOSURES] + [("hosts", self.setting.host)]
+        rows = []
+        for draw in self.draws:
+            row = {i: v for kind, name in tables for i, v in draw.values(kind, name).items()}
+            for ground in GROUNDS:
+                weights = draw.values("matrices", ground)
+                row |= {f"{weight}_{ground}": value for weight, value in weights.items()}
+            rows.append(row)
+        records = np.zeros(self.shape[0], dtype=[(name, np.float64) for name in rows[0]])
+        for name in rows[0]:
+            records[name] = self._spread([row[name] for row in rows])[:, 0]
+        return records.view(np.recarray)
+
+    def _clone_factors(self, name: str) -> FloatArray:
+        """Log-normal factors of median 1 of the clones, shape (subjects, clones)."""
+        names = [f"clone/{name}/{k}" for k in range(self.setting.clones)]
+        ids = np.array([identifier(name) for name in names], dtype=np.uint64)
+        rows = []
+        for draw in self.draws:
+            cv = draw.values("closures", "clones")[f"cv_{name}"]
+            spread = np.sqrt(np.log1p(cv * cv))
+            rows.append(spread * Stream(draw.seed, draw=draw.number).normal(ids, "clone"))
+        return np.repeat(exponential(np.array(rows)), len(self.arms), axis=0)
+
+    def _set_cells(self) -> None:
+        """All cells at the end of culture, edited ones having been edited for its length."""
+        home = self._settled()
+        names = self.network.parameters
+        values = {name: self._spread([v[name] for v in self.values]) for name in names}
+        values["beta1_tot"] = values["beta1_tot"] * self._clone_factors("beta1_tot")
+        values["k_int"] = values["k_int"] * self._clone_factors("k_int")
+        self.batch = Batch(self.network, values, self.shape, rtol=_RTOL)
+        blocks = self.batch.state.shape[0] // len(self.draws)
+        self.batch.state[:] = np.repeat(home.state, blocks, axis=0)
+        self.batch.status[:] = np.repeat(home.status, blocks)
+        self.batch.advance(0.0)
+        self.cells = self._cell_records(values["beta1_tot"])
+        settle_all(self.constants, self.cells, self.batch.blocks.readouts)
+        for label, value in self.treatment.cultured.items():
+            self.batch.set_input(label, value[:, None])
+        culture = self.draws[0].values("closures", "paracrine")["preculture_time"]
+        self.batch.advance(24.0 * culture)
+
+    def _cell_records(self, beta1_tot: FloatArray) -> np.recarray:
+        records = np.zeros(self.shape, dtype=CELL).view(np.recarray)
+        level = "beta4_malignant" if self.setting.line.is_malignant else "beta4_polarised"
+        records.beta1_tot, records.beta4 = beta1_tot, self.constants[level][:, None]
+        records.K_F = self.constants.K_F[:, None] * self._clone_factors("K_F")
+        return records
+
+    def _settled(self) -> Batch:
+        """One untreated cell of each draw in the steady state of the line's branch."""
+        names = self.network.parameters
+        own = {name: np.array([[v[name]] for v in self.values]) for name in names}
+        batch = Batch(self.network, own, (len(self.draws), 1), rtol=_RTOL)
+        batch.set_parameter("f", np.array([[line.prime_f] for line in self.lines]))
+        batch.set_parameter("tone", np.array([[line.prime_tone] for line in self.lines]))
+        batch.advance(_SETTLE)
+        batch.set_parameter("f", own["f"])
+        batch.set_parameter("tone", own["tone"])
+        batch.advance(_SETTLE)
+        return batch
+
+    def _set_animals(self, animals: int) -> None:
+        """Gompertz growth; animal 0 is the typical one whose clones' volumes are weights."""
+        growth = [draw.values("closures", "growth") for draw in self.draws]
+        cv = table("closures", "growth", self.setting.beside)["beta"].cv
+        spread = float(np.sqrt(np.log1p(cv * cv)))
+        scores = np.zeros((len(self.draws), animals + 1))
+        for d, draw in enumerate(self.draws):
+            for animal in range(1, animals + 1):
+                stream = Stream(draw.seed, animal, draw.number)
+                scores[d, animal] = stream.normal(identifier("growth"), "host")
+        beta = np.array([[values["beta"]] for values in growth]) * exponential(spread * scores)
+        beta = np.repeat(beta, len(self.arms), axis=0)
+        alpha = self._spread([values["k"] for values in growth]) * beta
+        volume = growth[0]["volume_per_million"] * self.setting.inoculum / 1e6
+        volumes = np.full((self.shape[0], animals + 1, self.shape[1]), volume / self.shape[1])
+        self.tumours = Tumours(volumes, np.zeros(volumes.shape[:2]), alpha, beta)
+
+    def treated(self) -> Treated:
+        """Courses of the inputs and of what behaviour needs."""
+        given = self.treatment.course
+        inputs = [given(i, value).mean for i, value in self.network.inputs.items()]
+        acting = [
+            given("itgb1", 1.0),
+            given("ptk2", 1.0),
+            self.treatment.systemic,
+            given("tgfbr1", 1.0),
+        ]
+        return Treated(
+            np.stack(inputs, axis=-1),
+            np.stack([course.mean for course in acting], axis=-1),
+            np.stack([course.at for course in acting], axis=-1),
+        )

@@ -1,0 +1,143 @@
+"""A cell line: its molecular levels, and the network and rules it runs with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from unmoor import catalog
+from unmoor.catalog.draws import NOMINAL, Draw
+from unmoor.cell.line_rule import LineParameters, derive
+from unmoor.parameters import ParameterTable
+from unmoor.signalling.network import Network
+from unmoor.signalling.networks.adhesion_emt import adhesion_emt
+from unmoor.signalling.steady import steady_state
+
+
+@dataclass(frozen=True)
+class Structure:
+    """One combination of the named structural options."""
+
+    emt_core: str = "cascading"
+    mechanism: str = "tgfb"
+    e_readout: str = "cdh1"
+
+    @property
+    def name(self) -> str:
+        """Name in tables, such as ``cascading/tgfb``."""
+        balance = "" if self.e_readout == "cdh1" else f"/{self.e_readout}"
+        return f"{self.emt_core}/{self.mechanism}{balance}"
+
+    @property
+    def network(self) -> Network:
+        """The network of this combination."""
+        return adhesion_emt(self.emt_core, self.mechanism, self.e_readout)
+
+
+@dataclass(frozen=True)
+class CellLine:
+    """A cell line or tumour model of the catalog.
+
+    Attributes
+    ----------
+    levels
+        Molecular levels from which the line rule derives its parameters.
+    """
+
+    name: str
+    species: str
+    is_malignant: bool
+    levels: ParameterTable
+    about: Mapping[str, Any]
+    beside: Path | None = None
+
+    @classmethod
+    def load(cls, name: str, beside: Path | None = None) -> CellLine:
+        """Cell line by catalog name or folder."""
+        about = catalog.about("cell_lines", name, beside)
+        return cls(
+            name=catalog.canonical("cell_lines", name, beside),
+            species=about["species"],
+            is_malignant=bool(about["malignant"]),
+            levels=catalog.table("cell_lines", name, beside),
+            about=about,
+            beside=beside,
+        )
+
+    def parameters(self, draw: Draw, emt_core: str) -> LineParameters:
+        """The line's parameters in one draw, by the line rule.
+
+        Random numbers are named by the levels, not by the line: renaming it changes nothing.
+        """
+        levels = self.levels.values_by_id()
+        return derive(
+            levels,
+            draw.values("closures", "line_rule"),
+            draw.values("networks", emt_core),
+            is_malignant=self.is_malignant,
+            normal=lambda name: draw.normal(f"line/{self._content}/{name}"),
+            uniform=lambda name: draw.uniform(f"line/{self._content}/{name}"),
+        )
+
+    @cached_property
+    def _content(self) -> str:
+        text = repr(sorted(self.levels.values_by_id().items()))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def steady_state(
+        self, structure: Structure | None = None, **inputs: float
+    ) -> dict[str, float]:
+        """Steady state of a nominal cell from its untreated state, under constant inputs.
+
+        Parameters
+        ----------
+        inputs
+            Labelled inputs, such as ``itgb1=0.1``.
+        """
+        structure = structure or Structure()
+        draw = Draw(0, NOMINAL, self.beside)
+        line = self.parameters(draw, structure.emt_core)
+        values = network_values(draw, structure, line)
+        primed = {**values, "f": line.prime_f, "tone": line.prime_tone}
+        start = steady_state(structure.network, primed)
+        start = steady_state(structure.network, values, start=start)
+        return steady_state(structure.network, values, inputs, start) if inputs else start
+
+
+def network_values(
+    draw: Draw, structure: Structure, line: LineParameters, *, is_calibration: bool = False
+) -> dict[str, float]:
+    """Value of every parameter of a structure's network for a line in one draw.
+
+    ``is_calibration`` takes k_int from its prior instead of its fitted distribution.
+    """
+    prior = draw.values("closures", "line_rule")["k_int"]
+    return {
+        **draw.values("closures", "adhesion"),
+        **draw.values("closures", "cell"),
+        **draw.values("networks", structure.emt_core),  # a core may hold a constant of its own
+        "k_int": prior if is_calibration else adhesion_coupling(draw, structure),
+        "beta1_tot": line.beta1_tot,
+        "f": line.f,
+        "e_present": line.e_present,
+        "tone": line.tone,
+        "c0": line.c0,
+        "malignant": float(line.is_malignant),
+    }
+
+
+def adhesion_coupling(draw: Draw, structure: Structure) -> float:
+    """k_int of a draw: the quantile of its fitted distribution under this structure."""
+    prefix = f"{structure.emt_core}_{structure.mechanism}_q"
+    table = draw.values("closures", "k_int")
+    points = sorted((int(i.removeprefix(prefix)), i) for i in table if i.startswith(prefix))
+    at = 100.0 * draw.uniform("k_int")
+    for (low, first), (high, second) in zip(points, points[1:], strict=False):
+        if at <= high:
+            share = (at - low) / (high - low)
+            return float(table[first] * (table[second] / table[first]) ** share)
+    return float(table[points[-1][1]])

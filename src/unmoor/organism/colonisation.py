@@ -1,0 +1,38 @@
+"""From leaving the tumour to a lung metastasis: transit in blood, arrest, outgrowth."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from unmoor.cell.phenotype import Phenotype
+from unmoor.compilation import kernel
+
+
+class Chances(NamedTuple):
+    """Chance, up to one scale per line, that a released cell or cluster founds a metastasis."""
+
+    single: float
+    cluster: float
+
+
+@kernel
+def chances(c: Any, phenotype: Phenotype, systemic_tgfb: float) -> Chances:
+    """Survival in transit × outgrowth in the lung.
+
+    Parameters
+    ----------
+    c
+        Constants of the parameter set, a record with the ids of ``closures/dissemination`` and
+        of the host's table.
+    phenotype
+        What the cell does; outgrowth needs FAK signal on the lung's matrix.
+    systemic_tgfb
+        TGFβ activity left in the host [-].
+    """
+    outgrowth = math.pow(phenotype.fak_lung, c.q_F) * (1.0 - c.w_MET * (1.0 - phenotype.cohesion))
+    outgrowth *= math.exp(-c.Lambda * (1.0 - systemic_tgfb))
+    anoikis = c.lambda_an * (1.0 - c.r_M * phenotype.mesenchymal)
+    oxidative = c.lambda_E * phenotype.stranded * phenotype.stress
+    single = math.exp(-anoikis - oxidative) * outgrowth
+    return Chances(single, c.Theta * math.exp(-c.lambda_an) * outgrowth)

@@ -1,0 +1,94 @@
+"""The report as one HTML file: sentences, tables and figures set by ``template.html``."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from unmoor.report import numerals, tables, text
+from unmoor.report.figures import Drawn, draw_figures
+from unmoor.report.references import references
+from unmoor.report.structures import options, shares
+from unmoor.report.style import arm_styles
+from unmoor.report.view import View
+from unmoor.trial.atomic import refusals_told, write_file
+
+if TYPE_CHECKING:
+    from unmoor.trial.result import Result
+
+
+def write_report(result: Result, path: Path) -> Path:
+    """Write figures and report of a result; see `unmoor.report.report`."""
+    view = View.of(result)
+    folder = path.parent / "figures"
+    with refusals_told(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        figures = draw_figures(view, folder, executor)
+    page = _template().render(_content(view, figures))
+    write_file(path, page.encode("utf-8"))
+    return path
+
+
+@cache
+def _template() -> Template:
+    source = files("unmoor.report").joinpath("template.html").read_text(encoding="utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(source)
+
+
+def _content(view: View, figures: dict[str, Drawn]) -> dict[str, Any]:
+    """Everything the template sets, by name."""
+    return {
+        "title": view.study.title or "Virtual tumour trial",
+        "question": text.QUESTION,
+        "headlines": text.headlines(view),
+        "lead_note": text.lead_note(view),
+        "groups": [group.label for group in view.groups],
+        "verdicts": tables.verdict_table(view),
+        "meanings": [(word, text.SIGNS[word], text.MEANINGS[word]) for word in text.MEANINGS],
+        "verdict_note": text.verdict_note(view),
+        "provisional": text.PROVISIONAL,
+        "calibration": text.CALIBRATION,
+        "interval_notes": text.interval_notes(view),
+        "level": numerals.percent(view.study.verdict.interval),
+        "figures": figures,
+        "effects": tables.effects_tables(view),
+        "structure_notes": text.structure_notes(view),
+        "structures": _structures(view),
+        "options": options(view),
+        "failure_note": text.failure_note(view),
+        "grades": tables.grade_table(view.numbers),
+        "n_numbers": len(view.numbers),
+        "weak_numbers": tables.weak_numbers(view.numbers),
+        "limits": text.LIMITS,
+        "design": tables.design_table(view),
+        "arms": tables.arm_table(view),
+        "references": references(view.citations, view.study.beside),
+        "provenance": tables.provenance_rows(view.provenance),
+        "footer": view.footer,
+        "digest": view.provenance.get("catalog_digest", "unknown"),
+    }
+
+
+def _structures(view: View) -> list[tuple[str, list[tuple[int, str, list[tuple[str, int]]]]]]:
+    """P(switch) by cell line, arm and structural option: text, and shade in per cent."""
+    if not options(view):
+        return []
+    styles, found = arm_styles(view.arms), []
+    for group in view.groups:
+        rows = []
+        for arm, values in shares(view, group).iterrows():
+            known = values.fillna(0.0)
+            shades = [round(60 * p) for p in known]
+            cells = list(zip(map(numerals.probability, values), shades, strict=True))
+            rows.append((styles[str(arm)].number, str(arm), cells))
+        found.append((group.label, rows))
+    return found

@@ -1,0 +1,215 @@
+"""Sentences of the report: headlines from the effects table, methods, and limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unmoor.report.numerals import interval, percent, probability, ratio
+from unmoor.report.structures import options, shares
+from unmoor.report.view import Group, View
+
+MEANINGS = {
+    "switch": "smaller tumour, more spread",
+    "benefit": "smaller tumour, not more spread",
+    "containment": "tumour not smaller, less spread",
+    "harm": "tumour not smaller, more spread",
+    "unclear": "the model intervals do not decide it",
+}
+"""Verdicts in the order of the key, and what each says."""
+SIGNS = {"switch": "▲", "benefit": "●", "containment": "■", "harm": "✖", "unclear": "?"}
+"""A shape for each verdict, so that colour never stands alone."""
+
+QUESTION = "Does the treatment shrink the tumour and spread it?"
+PROVISIONAL = (
+    "The step from tissue to animal – how many single cells and clusters leave the tumour – is an "
+    "analytic closure with assumed constants, and stays one until a tissue engine computes it. "
+    "Every spread ratio below rests on it."
+)
+CALIBRATED_LINES = ("4T1", "HCC1806")
+CALIBRATION = (
+    "One number, k_int (how strongly loss of β1 integrin raises TGFβ activity), was fitted; all "
+    "cell lines share it. It was conditioned on rows T01–T06 and T10 of the evidence table in 4T1 "
+    "and HCC1806: with ITGB1 knocked down, single cells and TGFβ activity rise, E-cadherin and the "
+    "balance of miR-200 to ZEB fall, the tumour is smaller, lung metastases are more, and "
+    "E-cadherin returns when β1 does. Agreement with these rows is calibration; everything else "
+    "here is prediction. The antibody is no row of its own, but shares the biology of the "
+    "knock-down: it is no independent test."
+)
+LIMITS = (
+    "Size of the effects: magnitudes of the 2014 study were not available, so directions are "
+    "compared with evidence, not sizes.",
+    "The edge from loss of β1 integrin to TGFβ activity is this model's hypothesis; no published "
+    "calibrated model contains it, and others predict the opposite.",
+    "Whether a full EMT reverts once its cause is gone: the two EMT cores disagree, so "
+    "late treatment and restoration must be read under both.",
+    "Release of cells depends on tissue structure – collagen density and alignment, "
+    "nutrients, neighbours – that the analytic closure does not see.",
+    "Only lung metastases are counted; other organs, regrowth after surgery, and survival are not.",
+    "Toxicity, resistance, body weight and humane end-points are not modelled.",
+    "The host is a strain with one immune term; T cells, stroma and its own integrins are not "
+    "modelled, and a systemic drug acts on more than the tumour cells.",
+    "Numbers graded assumed have wide ranges but no measurement behind them.",
+    "This is a research tool for planning experiments; it says nothing about patients.",
+)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One sentence about the leading arm in one cell line."""
+
+    label: str
+    verdict: str
+    sign: str
+    sentence: str
+    support: str
+    is_calibration: bool
+
+
+def headlines(view: View) -> list[Headline]:
+    """Verdict on the leading arm in each cell line, with both intervals."""
+    found = []
+    for group in view.groups:
+        row = view.effect(group, view.lead)
+        if row is None:
+            continue
+        verdict = str(row["verdict"])
+        found.append(
+            Headline(
+                label=group.label,
+                verdict=verdict,
+                sign=SIGNS.get(verdict, "?"),
+                sentence=_headline(view, group, row),
+                support=_support(view, group),
+                is_calibration=group.cell_line in CALIBRATED_LINES,
+            )
+        )
+    return found
+
+
+def _headline(view: View, group: Group, row: Mapping[str, Any]) -> str:
+    verdict = str(row["verdict"])
+    meaning = MEANINGS.get(verdict, "")
+    if not _has_draws(row):
+        meaning = "no parameter draws, hence no interval and no verdict"
+    return (
+        f"In {group.label} the verdict on {view.lead} is {verdict} ({meaning}): "
+        f"tumour volume ×{_both(row, 'tumour')} and lung metastases ×{_both(row, 'spread')} "
+        f"relative to {view.control}, P(switch) {probability(row['p_switch'])}."
+    )
+
+
+def _both(row: Mapping[str, Any], prefix: str) -> str:
+    model = interval(row[f"{prefix}_low"], row[f"{prefix}_high"])
+    study = interval(row[f"{prefix}_study_low"], row[f"{prefix}_study_high"])
+    return f"{ratio(row[f'{prefix}_ratio'])} (model interval {model}, study interval {study})"
+
+
+def _has_draws(row: Mapping[str, Any]) -> bool:
+    return math.isfinite(row["tumour_low"]) and math.isfinite(row["spread_low"])
+
+
+def lead_note(view: View) -> str:
+    """How the arm of the headlines was chosen."""
+    own = view.effects[view.effects["arm"] == view.lead]
+    has_draws = own["p_switch"].notna().any()
+    reason = (
+        "it has the highest P(switch), averaged over the cell lines"
+        if has_draws
+        else "it comes first in the study"
+    )
+    return (
+        f"The headlines are about “{view.lead}”: of the arms whose treatment is not built on "
+        f"another arm's, {reason}."
+    )
+
+
+def interval_notes(view: View) -> list[tuple[str, str]]:
+    """Two intervals and one error, a sentence each: they answer different questions."""
+    level = percent(view.study.verdict.interval)
+    animals = " or ".join(dict.fromkeys(str(a.animals) for a in view.study.assays))
+    return [
+        (
+            "Model interval",
+            f"what we do not know: the central {level} of the expected ratio over "
+            f"{view.study.uncertainty.draws} parameter sets drawn from the ranges of the catalog; "
+            "more animals would not narrow it, and the verdict uses only this one.",
+        ),
+        (
+            "Study interval",
+            f"what a real study would see: the central {level} of the ratio measured with "
+            f"{animals} animals in each arm, from differences between animals at the nominal "
+            "parameter values; better knowledge of the parameters would not narrow it.",
+        ),
+        (
+            "Monte-Carlo error",
+            "what more computing would remove: the standard error of the simulated ratio, in "
+            "per cent of it; it is part of neither interval.",
+        ),
+    ]
+
+
+def verdict_note(view: View) -> str:
+    """Margins of the study, in words."""
+    margins = view.study.verdict
+    return (
+        f"A tumour counts as smaller when its model interval lies below {margins.smaller:g} × "
+        f"control, spread as more when its model interval lies above {margins.spread:g} × control; "
+        "an interval that crosses its margin decides nothing. P(switch) is the share of parameter "
+        "sets with both a smaller tumour and more spread."
+    )
+
+
+def structure_notes(view: View) -> list[str]:
+    """For each cell line: under which structures the switch is more likely than not."""
+    return [_structure_note(view, group) for group in view.groups] if options(view) else []
+
+
+def _structure_note(view: View, group: Group) -> str:
+    yes, no = _sides(view, group)
+    subject = f"{group.label}: with {view.lead}, a switch is"
+    if not yes and not no:
+        return f"{group.label}: no structural option was run with parameter draws."
+    if not no:
+        return f"{subject} more likely than not under every structural option: {', '.join(yes)}."
+    if not yes:
+        return f"{subject} less likely than not under every structural option: {', '.join(no)}."
+    return (
+        f"{subject} more likely than not only under some structural options: {', '.join(yes)}; "
+        f"not under {', '.join(no)}. What is said about this line depends on the structure chosen."
+    )
+
+
+def _support(view: View, group: Group) -> str:
+    yes, no = _sides(view, group) if options(view) else ([], [])
+    count = len(yes) + len(no)
+    return f"P(switch) ≥ 0.5 under {len(yes)} of {count} structural options" if count else ""
+
+
+def _sides(view: View, group: Group) -> tuple[list[str], list[str]]:
+    """Structural options under which a switch is more likely than not, and the others."""
+    values = shares(view, group).loc[view.lead]
+    known = [
+        (str(name), p)
+        for name, p in zip(values.index, values.to_numpy(float), strict=True)
+        if math.isfinite(p)
+    ]
+    named = [(p >= 0.5, f"{name} ({probability(p)})") for name, p in known]
+    return [text for is_yes, text in named if is_yes], [
+        text for is_yes, text in named if not is_yes
+    ]
+
+
+def failure_note(view: View) -> str:
+    """How many simulated animals failed; they are left out of all tables and figures."""
+    n_failed = len(view.failures)
+    if not n_failed:
+        return f"None of the {view.n_outcomes} simulated animals failed."
+    reasons = view.failures["status"].value_counts()
+    listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
+    return (
+        f"{n_failed} of the {view.n_outcomes} simulated animals failed and are left out of every "
+        f"estimate: {listed}."
+    )

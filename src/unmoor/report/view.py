@@ -1,0 +1,165 @@
+"""What the report shows: the tables of a result, in one order of lines and arms.
+
+Every figure and table reads a `View`, so that lines, arms and numbers agree everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from unmoor.trial.result import Result
+
+KEY_ARMS = 5
+"""Arms in colour where all of them would hide each other (time courses)."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One cell line in one assay: a panel of every figure."""
+
+    cell_line: str
+    assay: str
+    label: str
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of a table that belong to this group (tables without assays: by cell line)."""
+        mask = table["cell_line"] == self.cell_line
+        if "assay" in table.columns:
+            mask &= table["assay"] == self.assay
+        return table[mask]
+
+
+@dataclass(frozen=True)
+class View:
+    """A result arranged for reading; built by `View.of`."""
+
+    study: Any
+    seed: int
+    groups: tuple[Group, ...]
+    arms: tuple[str, ...]
+    lead: str
+    key_arms: tuple[str, ...]
+    animals: pd.DataFrame
+    effects: pd.DataFrame
+    structures: pd.DataFrame
+    timecourses: pd.DataFrame
+    numbers: pd.DataFrame
+    n_outcomes: int
+    failures: pd.DataFrame
+    provenance: Mapping[str, Any]
+    citations: tuple[str, ...]
+
+    @classmethod
+    def of(cls, result: Result) -> View:
+        """Arrange a result: the control first, then the arms in the order of the study file."""
+        study = result.study
+        outcomes = _table(result, "outcomes")
+        effects = _table(result, "effects")
+        arms = (study.control, *(arm for arm in study.arms if arm != study.control))
+        lead = _lead(study, effects)
+        nominal = outcomes[outcomes["draw"] == 0]
+        return cls(
+            study=study,
+            seed=int(result.seed),
+            groups=_groups(outcomes),
+            arms=arms,
+            lead=lead,
+            key_arms=_key_arms(study, lead, effects),
+            animals=nominal[nominal["status"] == "ok"],
+            effects=effects,
+            structures=_table(result, "structures"),
+            timecourses=_table(result, "timecourses"),
+            numbers=_table(result, "numbers"),
+            n_outcomes=len(outcomes),
+            failures=outcomes[outcomes["status"] != "ok"],
+            provenance=dict(result.provenance),
+            citations=tuple(str(getattr(each, "key", each)) for each in result.citations),
+        )
+
+    @property
+    def control(self) -> str:
+        """Name of the control arm."""
+        return self.arms[0]
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """Names of the arms that are compared with the control."""
+        return self.arms[1:]
+
+    @property
+    def footer(self) -> str:
+        """Line under every figure: version, seed, animals, draws and structure."""
+        software = self.provenance.get("software", {})
+        version = software.get("version", "") if isinstance(software, Mapping) else software
+        animals = " or ".join(dict.fromkeys(str(assay.animals) for assay in self.study.assays))
+        model = self.study.model
+        return (
+            f"unmoor {version} · seed {self.seed} · n = {animals} animals an arm · "
+            f"{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
+        )
+
+    def effect(self, group: Group, arm: str) -> dict[str, Any] | None:
+        """Row of the effects table for one arm of one group, if it was computed."""
+        rows = group.rows(self.effects)
+        rows = rows[rows["arm"] == arm]
+        return None if rows.empty else {str(k): v for k, v in rows.iloc[0].items()}
+
+
+def targets(items: tuple[Any, ...]) -> frozenset[str]:
+    """Drugs and genes that an arm touches, whatever the dose and the schedule."""
+    return frozenset(str(getattr(item, "drug", None) or item.gene).lower() for item in items)
+
+
+def _table(result: Result, name: str) -> pd.DataFrame:
+    """Table of a result, held as an attribute or returned by a method."""
+    value = getattr(result, name)
+    table = value() if callable(value) else value
+    return pd.DataFrame(table)
+
+
+def _groups(outcomes: pd.DataFrame) -> tuple[Group, ...]:
+    pairs = outcomes[["cell_line", "assay"]].drop_duplicates()
+    several = len(pairs["assay"].unique()) > 1
+    return tuple(
+        Group(line, assay, f"{line} · {assay.replace('_', ' ')}" if several else line)
+        for line, assay in pairs.itertuples(index=False, name=None)
+    )
+
+
+def _lead(study: Any, effects: pd.DataFrame) -> str:
+    """Arm of the headline: highest P(switch), mean over lines.
+
+    Only arms whose treatment is not built on another arm's are candidates, because the question
+    is what a therapy does, and a combination answers how to mend it.
+    """
+    touched = {arm: targets(items) for arm, items in study.arms.items() if arm != study.control}
+    single = [
+        arm
+        for arm, own in touched.items()
+        if own and not any(o and o < own for o in touched.values())
+    ]
+    candidates = single or list(touched) or [study.control]
+    mean = effects.groupby("arm", sort=False)["p_switch"].mean().fillna(0.0)
+    return str(max(candidates, key=lambda arm: float(mean.get(arm, 0.0))))
+
+
+def _key_arms(study: Any, lead: str, effects: pd.DataFrame) -> tuple[str, ...]:
+    """Control, the arm of the headline, and the arms that contain its treatment.
+
+    Of these, the one with the least spread comes first: it is the best mend on offer.
+    """
+    own = targets(study.arms[lead])
+    rest = [arm for arm in study.arms if arm not in (study.control, lead)]
+    family = [arm for arm in rest if own and own <= targets(study.arms[arm])]
+    spread = effects.groupby("arm", sort=False)["spread_ratio"].mean().fillna(math.inf)
+    mend = min(family, key=lambda arm: float(spread.get(arm, math.inf)), default="")
+    family.sort(key=lambda arm: arm != mend)
+    if len(family) < 2:
+        family += [arm for arm in rest if arm not in family]
+    return tuple(dict.fromkeys((study.control, lead, *family)))[:KEY_ARMS]

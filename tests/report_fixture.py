@@ -1,0 +1,309 @@
+"""A made-up result with the columns of a real one, for tests of the report.
+
+No random numbers: quantiles of a low-discrepancy sequence stand for draws and animals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+
+LINES = ("4T1", "HCC1806", "MDA-MB-231")
+ASSAY = "orthotopic_xenograft"
+STRUCTURES = ("cascading/tgfb", "cascading/itgb3", "ternary/tgfb", "ternary/itgb3")
+DURATION = 35.0
+
+
+def _drug(
+    name: str, dose: float, every: float, start: float, stop: float | None = None
+) -> SimpleNamespace:
+    return SimpleNamespace(drug=name, dose=dose, every=every, start=start, stop=stop, route="ip")
+
+
+def _edit(gene: str, factor: float, stop: float | None = None) -> SimpleNamespace:
+    return SimpleNamespace(gene=gene, change="knock_down", factor=factor, start=None, stop=stop)
+
+
+BLOCK = _drug("anti_itgb1", 10.0, 3.0, 7.0)
+PREVENT = _drug("tgfbr1_inhibitor", 30.0, 0.5, 7.0)
+LATE = _drug("tgfbr1_inhibitor", 30.0, 0.5, 21.0)
+DOWN = _edit("ITGB1", 0.1)
+ARMS: dict[str, tuple[SimpleNamespace, ...]] = {
+    "vehicle": (),
+    "anti-β1": (BLOCK,),
+    "ITGB1 knock-down": (DOWN,),
+    "TGFBR1 inhibitor": (PREVENT,),
+    "anti-β1 + TGFBR1 inhibitor": (BLOCK, PREVENT),
+    "knock-down + TGFBR1 knock-down": (DOWN, _edit("TGFBR1", 0.3)),
+    "anti-β1 + late inhibitor": (BLOCK, LATE),
+    "knock-down + late inhibitor": (DOWN, LATE),
+    "anti-β1 stopped": (_drug("anti_itgb1", 10.0, 3.0, 7.0, stop=14.0),),
+    "knock-down, β1 restored": (_edit("ITGB1", 0.1, stop=14.0),),
+}
+# Tumour ratio, spread ratio and share of E-cadherin lost, for lines that switch and that do not.
+SWITCHING = {
+    "anti-β1": (0.55, 4.6, 0.62),
+    "ITGB1 knock-down": (0.5, 5.4, 0.66),
+    "TGFBR1 inhibitor": (0.97, 0.7, 0.0),
+    "anti-β1 + TGFBR1 inhibitor": (0.56, 0.34, 0.02),
+    "knock-down + TGFBR1 knock-down": (0.52, 0.3, 0.02),
+    "anti-β1 + late inhibitor": (0.57, 2.6, 0.4),
+    "knock-down + late inhibitor": (0.53, 2.9, 0.45),
+    "anti-β1 stopped": (0.79, 1.4, 0.05),
+    "knock-down, β1 restored": (0.75, 1.7, 0.08),
+}
+STAYING = {
+    "anti-β1": (0.69, 0.47, 0.0),
+    "ITGB1 knock-down": (0.66, 0.43, 0.0),
+    "TGFBR1 inhibitor": (1.02, 0.8, 0.0),
+    "anti-β1 + TGFBR1 inhibitor": (0.7, 0.4, 0.0),
+    "knock-down + TGFBR1 knock-down": (0.68, 0.38, 0.0),
+    "anti-β1 + late inhibitor": (0.69, 0.45, 0.0),
+    "knock-down + late inhibitor": (0.67, 0.42, 0.0),
+    "anti-β1 stopped": (0.88, 0.8, 0.0),
+    "knock-down, β1 restored": (0.86, 0.82, 0.0),
+}
+_NORMAL = NormalDist()
+
+
+def _z(index: int, salt: int) -> float:
+    """Return the standard normal quantile of one point of a golden-ratio sequence."""
+    return _NORMAL.inv_cdf(
+        (index * 0.6180339887 + salt * 0.7548776662 + 0.31) % 1.0 * 0.998 + 0.001
+    )
+
+
+def _truth(line: str, arm: str) -> tuple[float, float, float]:
+    if arm == "vehicle":
+        return 1.0, 1.0, 0.0
+    return (STAYING if line == "MDA-MB-231" else SWITCHING)[arm]
+
+
+def _outcomes(draws: int, animals: int) -> Iterator[dict[str, Any]]:
+    for salt, line in enumerate(LINES):
+        for arm in ARMS:
+            tumour, spread, _ = _truth(line, arm)
+            for draw in range(draws + 1):
+                for animal in range(animals):
+                    index = animal + 17 * draw
+                    size = 1100 * tumour * math.exp(0.28 * _z(index, salt))
+                    mean = 22 * spread * math.exp(0.8 * _z(index, salt + 9))
+                    failed = draw == 1 and animal == 0 and arm == "anti-β1"
+                    yield {
+                        "cell_line": line,
+                        "assay": ASSAY,
+                        "arm": arm,
+                        "draw": draw,
+                        "animal": animal,
+                        "status": "step_limit" if failed else "ok",
+                        "tumour_volume": math.nan if failed else size * 1.03,
+                        "tumour_volume_true": size,
+                        "lung_metastases": math.nan if failed else float(round(mean)),
+                        "expected_metastases": mean,
+                        "ctc_singles": 3.0,
+                        "ctc_clusters": 0.2,
+                    }
+
+
+def _verdict(low_t: float, high_t: float, low_s: float, high_s: float) -> str:
+    smaller, larger = high_t < 0.9, low_t > 0.9
+    more, fewer = low_s > 1.1, high_s < 1.1
+    table = {
+        (smaller, more): "switch",
+        (smaller, fewer): "benefit",
+        (larger, fewer): "containment",
+        (larger, more): "harm",
+    }
+    return next((word for flags, word in table.items() if all(flags)), "unclear")
+
+
+def _effects(draws: int) -> Iterator[dict[str, Any]]:
+    for line in LINES:
+        for arm in ARMS:
+            if arm == "vehicle":
+                continue
+            tumour, spread, loss = _truth(line, arm)
+            wide = (0.16, 0.62 if loss > 0.1 else 0.4)
+            row = {"cell_line": line, "assay": ASSAY, "arm": arm}
+            row |= {f"tumour_{k}": v for k, v in _ratio(tumour, wide[0], 0.24, 0.004).items()}
+            row |= {f"spread_{k}": v for k, v in _ratio(spread, wide[1], 0.75, 0.011).items()}
+            row |= {
+                "paradox_index": spread,
+                "paradox_low": spread * 0.4,
+                "paradox_high": spread * 2.2,
+            }
+            row |= {"e_loss": loss, "e_loss_low": loss * 0.5, "e_loss_high": min(1.0, loss * 1.4)}
+            row |= _shares(tumour, spread, loss, wide)
+            row["verdict"] = _verdict(
+                row["tumour_low"], row["tumour_high"], row["spread_low"], row["spread_high"]
+            )
+            yield row | {"n_draws": draws, "n_failed": 1 if arm == "anti-β1" else 0}
+
+
+def _ratio(centre: float, unknown: float, study: float, error: float) -> dict[str, float]:
+    def around(sd: float) -> tuple[float, float]:
+        return centre * math.exp(-1.645 * sd), centre * math.exp(1.645 * sd)
+
+    low, high = around(unknown)
+    study_low, study_high = around(study)
+    return {
+        "ratio": centre,
+        "low": low,
+        "high": high,
+        "study_low": study_low,
+        "study_high": study_high,
+        "mc": error,
+    }
+
+
+def _shares(
+    tumour: float, spread: float, loss: float, wide: tuple[float, float]
+) -> dict[str, float]:
+    smaller = _NORMAL.cdf(math.log(0.9 / tumour) / wide[0])
+    more = _NORMAL.cdf(math.log(spread / 1.1) / wide[1])
+    return {
+        "p_smaller": smaller,
+        "p_more": more,
+        "p_switch": smaller * more,
+        "p_emt": min(1.0, loss * 1.4),
+    }
+
+
+def _structures(draws: int) -> Iterator[dict[str, Any]]:
+    for structure, share in zip(STRUCTURES, (1.0, 0.35, 0.9, 0.28), strict=True):
+        for row in _effects(draws):
+            yield {
+                "structure": structure,
+                "cell_line": row["cell_line"],
+                "arm": row["arm"],
+                "p_switch": row["p_switch"] * share,
+                "p_emt": row["p_emt"] * share,
+                "p_smaller": row["p_smaller"],
+                "p_more": row["p_more"] * share,
+                "tumour_ratio": row["tumour_ratio"],
+                "spread_ratio": row["spread_ratio"] ** share,
+                "n_draws": draws,
+            }
+
+
+def _timecourses() -> Iterator[dict[str, Any]]:
+    for line in LINES:
+        for arm in ARMS:
+            tumour, _, loss = _truth(line, arm)
+            for day in range(int(DURATION) + 1):
+                rise = 1.0 / (1.0 + math.exp(-(day - 12.0) / 2.0))
+                back = 1.0 / (1.0 + math.exp(-(day - 18.0) / 2.0)) if "sto" in arm else 0.0
+                moved = (
+                    min(1.0, 1.4 * loss + (0.9 if "sto" in arm and line != LINES[2] else 0.0))
+                    * rise
+                    * (1 - back)
+                )
+                volume = math.exp(7.9 * (1 - math.exp(-0.075 * day))) * tumour ** (day / DURATION)
+                base = 0.05 if line == LINES[2] else 0.98
+                values = {
+                    "e_cadherin": (base * (1 - 0.85 * moved), "fraction of epithelial maximum"),
+                    "mesenchymal": (0.02 + 0.5 * moved, "fraction of maximum"),
+                    "zeb": (
+                        (30.0 if line == LINES[2] else 1.0) * (1 + 20 * moved),
+                        "relative to epithelial state",
+                    ),
+                    "mir200": (
+                        (0.1 if line == LINES[2] else 1.0) * (1 - 0.9 * moved),
+                        "relative to epithelial state",
+                    ),
+                    "tgfb_activity": (0.05 + 0.3 * moved, "pSMAD fraction"),
+                    "itgb3": (0.2 + 0.5 * moved, "fraction"),
+                    "beta1_active": (1 - 0.9 * (moved > 0), "relative to untreated"),
+                    "tgfbr1_active": (0.6, "fraction"),
+                    "single_cell_fraction": (0.2 + 0.6 * moved, "share"),
+                    "speed": (1 + 0.2 * moved, "relative to untreated"),
+                    "tumour_volume": (volume, "mm^3"),
+                    "cumulative_metastases": (volume / 50, "count"),
+                }
+                for quantity, (median, unit) in values.items():
+                    yield {
+                        "cell_line": line,
+                        "arm": arm,
+                        "day": float(day),
+                        "quantity": quantity,
+                        "unit": unit,
+                        "low": median * 0.62,
+                        "q25": median * 0.85,
+                        "median": median,
+                        "q75": median * 1.15,
+                        "high": median * 1.5,
+                    }
+
+
+def _numbers() -> Iterator[dict[str, Any]]:
+    grades = ("measured", "transferred", "fitted", "derived", "assumed")
+    for index in range(120):
+        grade = grades[index % 5]
+        yield {
+            "table": f"closures/{'growth' if index % 2 else 'escape'}",
+            "id": f"constant_{index}",
+            "value": 0.1 * index,
+            "unit": "1/d",
+            "low": 0.08 * index,
+            "high": 0.12 * index,
+            "cv": 0.2,
+            "evidence": grade,
+            "source": "Truong2014",
+            "note": "range taken wide; no measurement found" if grade == "assumed" else "table 1",
+            "status": "provisional" if index % 3 else "confirmed",
+        }
+
+
+def synthetic_study(**changes: Any) -> SimpleNamespace:
+    """Return a study with the attributes that a report reads."""
+    fields: dict[str, Any] = {
+        "schema": 1,
+        "title": "β1-integrin blockade, alone and with TGFBR1 inhibition",
+        "seed": 7,
+        "cell_lines": LINES,
+        "control": "vehicle",
+        "arms": ARMS,
+        "assays": (
+            SimpleNamespace(
+                name=ASSAY,
+                host={"default": "nsg", "4T1": "balbc"},
+                inoculum=1e6,
+                duration=DURATION,
+                animals=10,
+                clones=16,
+            ),
+        ),
+        "verdict": SimpleNamespace(smaller=0.9, spread=1.1, interval=0.9),
+        "uncertainty": SimpleNamespace(draws=200, rivals=True),
+        "beside": None,
+        "model": SimpleNamespace(emt_core="cascading", mechanism="tgfb", e_readout="cdh1"),
+    }
+    return SimpleNamespace(**(fields | changes))
+
+
+def synthetic_result(*, draws: int = 3, animals: int = 10, **changes: Any) -> Any:
+    """Return a made-up result: 3 lines × 10 arms, with every table of a real one."""
+    fields: dict[str, Any] = {
+        "study": synthetic_study(),
+        "seed": 7,
+        "path": None,
+        "outcomes": pd.DataFrame(_outcomes(draws, animals)),
+        "effects": pd.DataFrame(_effects(200)),
+        "structures": pd.DataFrame(_structures(200)),
+        "timecourses": pd.DataFrame(_timecourses()),
+        "numbers": pd.DataFrame(_numbers()),
+        "provenance": {
+            "schema_version": "1.0.0",
+            "software": {"name": "unmoor", "version": "0.1.0"},
+            "parameters": {"seed": 7},
+            "environment": {"python": "3.11.9"},
+            "catalog_digest": "c0ffee" * 10,
+        },
+        "citations": ["Truong2014"],
+    }
+    return SimpleNamespace(**(fields | changes))
