@@ -194,38 +194,8 @@ def _structures(draws: int) -> Iterator[dict[str, Any]]:
 def _timecourses() -> Iterator[dict[str, Any]]:
     for line in LINES:
         for arm in ARMS:
-            tumour, _, loss = _truth(line, arm)
             for day in range(int(DURATION) + 1):
-                rise = 1.0 / (1.0 + math.exp(-(day - 12.0) / 2.0))
-                back = 1.0 / (1.0 + math.exp(-(day - 18.0) / 2.0)) if "sto" in arm else 0.0
-                moved = (
-                    min(1.0, 1.4 * loss + (0.9 if "sto" in arm and line != LINES[2] else 0.0))
-                    * rise
-                    * (1 - back)
-                )
-                volume = math.exp(7.9 * (1 - math.exp(-0.075 * day))) * tumour ** (day / DURATION)
-                base = 0.05 if line == LINES[2] else 0.98
-                values = {
-                    "e_cadherin": (base * (1 - 0.85 * moved), "fraction of epithelial maximum"),
-                    "mesenchymal": (0.02 + 0.5 * moved, "fraction of maximum"),
-                    "zeb": (
-                        (30.0 if line == LINES[2] else 1.0) * (1 + 20 * moved),
-                        "relative to epithelial state",
-                    ),
-                    "mir200": (
-                        (0.1 if line == LINES[2] else 1.0) * (1 - 0.9 * moved),
-                        "relative to epithelial state",
-                    ),
-                    "tgfb_activity": (0.05 + 0.3 * moved, "pSMAD fraction"),
-                    "itgb3": (0.2 + 0.5 * moved, "fraction"),
-                    "beta1_active": (1 - 0.9 * (moved > 0), "relative to untreated"),
-                    "tgfbr1_active": (0.6, "fraction"),
-                    "single_cell_fraction": (0.2 + 0.6 * moved, "share"),
-                    "speed": (1 + 0.2 * moved, "relative to untreated"),
-                    "tumour_volume": (volume, "mm^3"),
-                    "cumulative_metastases": (volume / 50, "count"),
-                }
-                for quantity, (median, unit) in values.items():
+                for quantity, (median, unit) in _courses(line, arm, float(day)).items():
                     yield {
                         "cell_line": line,
                         "arm": arm,
@@ -238,6 +208,28 @@ def _timecourses() -> Iterator[dict[str, Any]]:
                         "q75": median * 1.15,
                         "high": median * 1.5,
                     }
+
+
+def _courses(line: str, arm: str, day: float) -> dict[str, tuple[float, str]]:
+    """Return median and unit of each quantity on one day."""
+    tumour, _, loss = _truth(line, arm)
+    is_mesenchymal, is_stopped = line == LINES[2], "stop" in arm or "restored" in arm
+    rise = 1.0 / (1.0 + math.exp(-(day - 12.0) / 2.0))
+    back = 1.0 / (1.0 + math.exp(-(day - 18.0) / 2.0)) if is_stopped else 0.0
+    most = 1.4 * loss + (0.9 if is_stopped and not is_mesenchymal else 0.0)
+    moved = min(1.0, most) * rise * (1 - back)
+    volume = math.exp(7.9 * (1 - math.exp(-0.075 * day))) * tumour ** (day / DURATION)
+    zeb, mir200, e_cadherin = (30.0, 0.1, 0.05) if is_mesenchymal else (1.0, 1.0, 0.98)
+    return {
+        "e_cadherin": (e_cadherin * (1 - 0.85 * moved), "fraction of epithelial maximum"),
+        "mesenchymal": (0.02 + 0.5 * moved, "fraction of maximum"),
+        "zeb": (zeb * (1 + 20 * moved), "relative to epithelial state"),
+        "mir200": (mir200 * (1 - 0.9 * moved), "relative to epithelial state"),
+        "tgfb_activity": (0.05 + 0.3 * moved, "pSMAD fraction"),
+        "single_cell_fraction": (0.2 + 0.6 * moved, "share"),
+        "tumour_volume": (volume, "mm^3"),
+        "cumulative_metastases": (volume / 50, "count"),
+    }
 
 
 def _numbers() -> Iterator[dict[str, Any]]:

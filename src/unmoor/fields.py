@@ -20,7 +20,7 @@ from unmoor.units import KINDS, format_quantity, parse_quantity
 _ALIKE = 0.7  # likeness above which a misspelt key is taken for the key that is missing
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """A value that a reader refuses.
 
     Parameters
@@ -46,7 +46,7 @@ class Reader(Protocol):
         """What is allowed, as a noun phrase with range and unit."""
 
     def read(self, value: object, *, bare: bool) -> Any:
-        """Return the value, or raise :class:`Rejected`.
+        """Return the value, or raise :class:`RejectedError`.
 
         ``bare`` allows plain numbers in base units for quantities, as arguments may be.
         """
@@ -71,7 +71,7 @@ class Field:
         """Return the value, or record what is wrong with it and return None."""
         try:
             return self.reader.read(value, bare=bare)
-        except Rejected as rejected:
+        except RejectedError as rejected:
             fix = rejected.fix or f"write, for example, {key(self.name)} = {self.example}"
             findings.add(path, show(value), self.expected + rejected.detail, fix, rejected.code)
             return None
@@ -98,13 +98,13 @@ class Text:
     def read(self, value: object, *, bare: bool) -> str:
         """Return the text as it is."""
         if not isinstance(value, str):
-            raise Rejected("E-TYPE")
+            raise RejectedError("E-TYPE")
         if not value.strip():
-            raise Rejected("E-EMPTY")
+            raise RejectedError("E-EMPTY")
         if not value.isprintable() or value != value.strip():
-            raise Rejected("E-TEXT", "leave out line breaks, and spaces at the ends")
+            raise RejectedError("E-TEXT", "leave out line breaks, and spaces at the ends")
         if len(value) > self.longest:
-            raise Rejected("E-TEXT", "shorten it")
+            raise RejectedError("E-TEXT", "shorten it")
         return value
 
 
@@ -122,12 +122,12 @@ class OneOf:
     def read(self, value: object, *, bare: bool) -> str:
         """Return the word."""
         if not isinstance(value, str):
-            raise Rejected("E-TYPE")
+            raise RejectedError("E-TYPE")
         if not value.strip():
-            raise Rejected("E-EMPTY")
+            raise RejectedError("E-EMPTY")
         if value not in self.options:
             close = nearest(value, self.options, n=1)
-            raise Rejected("E-CHOICE", f"did you mean {literal(close[0])}?" if close else "")
+            raise RejectedError("E-CHOICE", f"did you mean {literal(close[0])}?" if close else "")
         return value
 
 
@@ -140,7 +140,7 @@ class Switch:
     def read(self, value: object, *, bare: bool) -> bool:
         """Return the truth value; nothing else counts as one."""
         if not isinstance(value, bool):
-            raise Rejected("E-TYPE")
+            raise RejectedError("E-TYPE")
         return value
 
 
@@ -171,10 +171,10 @@ class Whole:
     def read(self, value: object, *, bare: bool) -> int:
         """Return the number; ``10.0`` and ``"10"`` are not whole numbers."""
         if isinstance(value, bool) or not isinstance(value, Integral):
-            raise Rejected("E-TYPE")
+            raise RejectedError("E-TYPE")
         number = int(value)
         if not self.low <= number <= self.high:
-            raise Rejected("E-RANGE")
+            raise RejectedError("E-RANGE")
         return number
 
 
@@ -221,23 +221,23 @@ class Quantity:
         elif isinstance(value, Real) and not isinstance(value, bool) and not bare:
             finite = isinstance(value, Integral) or math.isfinite(value)
             fix = f'write "{show(value)} {KINDS[self.kind].base_unit}"' if finite else ""
-            raise Rejected("E-UNIT", fix, ", with its unit in quotes")
+            raise RejectedError("E-UNIT", fix, ", with its unit in quotes")
         return _real(value, self)
 
     def _parsed(self, text: str) -> float:
         if not text.strip():
-            raise Rejected("E-EMPTY")
+            raise RejectedError("E-EMPTY")
         try:
             return parse_quantity(text, self.kind)
         except UnitError as error:
             unit = f"({KINDS[self.kind].base_unit})"
             detail = error.expected.partition(unit)[2].strip(" ,")
-            raise Rejected("E-UNIT", error.fix, f", {detail}" if detail else "") from error
+            raise RejectedError("E-UNIT", error.fix, f", {detail}" if detail else "") from error
 
 
 def _real(value: object, bounds: Number | Quantity) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise Rejected("E-TYPE")
+        raise RejectedError("E-TYPE")
     try:
         number = float(value)
     except OverflowError:
@@ -245,7 +245,7 @@ def _real(value: object, bounds: Number | Quantity) -> float:
     above = number > bounds.low if bounds.open_low else number >= bounds.low
     below = number < bounds.high if bounds.open_high else number <= bounds.high
     if not (above and below):  # neither NaN nor an infinity is ever inside
-        raise Rejected("E-RANGE")
+        raise RejectedError("E-RANGE")
     return number
 
 

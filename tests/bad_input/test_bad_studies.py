@@ -197,6 +197,7 @@ def values_for(name: str) -> Iterator[tuple[str, str]]:
     yield "wrong type table", "{ a = 1 }"
     yield "wrong type date", "2026-01-15"
     yield "empty", '""'
+    yield "null", "null"
     if kind != SWITCH:
         yield "wrong type boolean", "true"
     if kind in (WHOLE, NUMBER, SWITCH):
@@ -356,6 +357,10 @@ def test_a_wrong_field_is_never_accepted_silently(case: Case) -> None:
         assert re.match(r"bad\.toml:\d+:\d+  ", line)
         assert "expected " in line
         assert problem.severity == "warning" or problem.fix
+    if case.mutation == "null":  # TOML has none, so the file cannot be read any further
+        assert [problem.code for problem in caught.value.problems] == ["E-SYNTAX"]
+        assert caught.value.problems[0].where.startswith(f"bad.toml:{case.line}:")
+        return
     told = ELSEWHERE.get(name, dotted(case.path))
     if case.mutation == "near-miss key" and name not in ELSEWHERE:
         fixes = [problem.fix for problem in caught.value.problems if problem.code == "E-KEY"]

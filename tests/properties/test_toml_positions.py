@@ -12,12 +12,32 @@ from hypothesis import strategies as st
 from unmoor.findings import FieldPath
 from unmoor.trial.toml_positions import toml_positions
 
-STRINGS = ['"plain"', '"with \\"quotes\\" and \\\\"', "'literal \\'", '"""one\ntwo \\""" # no"""',
-           "'''a\n'b''c = 1'''", '"# no comment, [no] {array}"', '""', "''", '""""five"""""']  # fmt: skip
-SCALARS = ["1", "-1.5e-3", "true", "nan", "-inf", "0xFF", "1_000", "2026-01-15T07:00:00Z",
-           "2026-01-15 07:32:00", "07:32:00", *STRINGS]  # fmt: skip
+STRINGS = [
+    '"plain"',
+    '"with \\"quotes\\" and \\\\"',
+    "'literal \\'",
+    '"""one\ntwo \\""" # no"""',
+    "'''a\n'b''c = 1'''",
+    '"# no comment, [no] {array}"',
+    '""',
+    "''",
+    '""""five"""""',
+]
+SCALARS = [
+    "1",
+    "-1.5e-3",
+    "true",
+    "nan",
+    "-inf",
+    "0xFF",
+    "1_000",
+    "2026-01-15T07:00:00Z",
+    "2026-01-15 07:32:00",
+    "07:32:00",
+    *STRINGS,
+]
 BLANKS = ["", " ", "\t", "   "]
-BREAKS = ["", " ", "\n", " # a comment ] } , \"\n", "\n\n  "]
+BREAKS = ["", " ", "\n", ' # a comment ] } , "\n', "\n\n  "]
 
 
 @st.composite
@@ -55,7 +75,7 @@ def documents(draw: st.DrawFn) -> str:
     """A document of pairs, tables, dotted headers and arrays of tables."""
     names = draw(st.lists(key_texts(), min_size=1, max_size=5, unique_by=read_key))
     blank = draw(st.sampled_from(BLANKS))
-    lines = []
+    lines: list[str] = []
     for number, name in enumerate(names):
         style = draw(st.sampled_from(["pair", "dotted", "table", "array"])) if number else "pair"
         value = draw(values())
@@ -66,8 +86,13 @@ def documents(draw: st.DrawFn) -> str:
         elif style == "table":
             lines.append(f"{blank}[{blank}{name}{blank}] # table\nx = {value}")
         else:
-            lines += [f"[[{name}]]", f"x = {value}", f"[{name}.deep]\ny = 1", f"[[{name}]]",
-                      f"[[{name}.more]]\n[[{name}.more]]\nz = {value}"]  # fmt: skip
+            lines += [
+                f"[[{name}]]",
+                f"x = {value}",
+                f"[{name}.deep]\ny = 1",
+                f"[[{name}]]",
+                f"[[{name}.more]]\n[[{name}.more]]\nz = {value}",
+            ]
     return draw(st.sampled_from(["", "\n", "# first\n\n"])) + "\n".join(lines) + "\n"
 
 

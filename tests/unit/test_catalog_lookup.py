@@ -72,8 +72,10 @@ def test_a_path_is_referred_to_as_it_was_given(tmp_path: Path) -> None:
     assert catalog.reference("cell_lines", "lines/own", tmp_path) == "lines/own"
 
 
-@pytest.mark.parametrize("name", ["4t-1", "HCC1860", "nothing like it", "", "a/b", "x" * 5000,
-                                  "..", "~nobody/x", "a\0/b"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["4t-1", "HCC1860", "nothing like it", "", "a/b", "x" * 5000, "..", "~nobody/x", "a\0/b"],
+)
 def test_an_unknown_name_is_told_with_the_nearest(name: str) -> None:
     """Or with what there is, if nothing is near."""
     with pytest.raises(CatalogError) as caught:
@@ -145,19 +147,28 @@ def test_a_bibliography_is_read(tmp_path: Path) -> None:
     assert list(entries) == ["One2001", "two"]
     assert entries["One2001"].type == "article"
     assert entries["One2001"].fields == {
-        "title": "A {Nested} title over two lines", "journal": "In quotes", "year": "2001",
-    }  # fmt: skip
+        "title": "A {Nested} title over two lines",
+        "journal": "In quotes",
+        "year": "2001",
+    }
     path.write_text("".join(one.to_bibtex() for one in entries.values()), encoding="utf-8")
     assert read_bibliography(path) == entries
 
 
-@pytest.mark.parametrize("text", ["@article{a, title = {never closed", "@article{a, title = }",
-                                  '@misc{a, note = "open', "@misc{a, x={1}}\n@misc{a, x={1}}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@article{a, title = {never closed",
+        "@article{a, title = }",
+        '@misc{a, note = "open',
+        "@misc{a, x={1}}\n@misc{a, x={1}}",
+    ],
+)
 def test_a_bibliography_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
     """With the line of the entry."""
     path = tmp_path / "sources.bib"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogError, match="sources.bib:"):
+    with pytest.raises(CatalogError, match=r"sources\.bib:"):
         read_bibliography(path)
 
 

@@ -34,13 +34,13 @@ LARGEST = 5_000_000  # bytes
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the made-up result."""
+    """Return the report of the made-up result."""
     return report(synthetic_result(), tmp_path_factory.mktemp("run") / "report.html")
 
 
 @pytest.fixture(scope="module")
 def text(page: Path) -> str:
-    """The report as a person reads it: no tags, entities resolved, single spaces."""
+    """Return what a person reads: no tags, entities resolved, single spaces."""
     parser = _Reader()
     parser.feed(page.read_text(encoding="utf-8"))
     return " ".join(" ".join(parser.seen).split())
@@ -221,6 +221,19 @@ def test_report_of_a_real_study_describes_its_arms(tmp_path: Path) -> None:
     path = report(result, tmp_path / "report.html")
     assert "TGFBR1 knock-down × 0.3, from before inoculation" in path.read_text(encoding="utf-8")
     assert len(arm_table(View.of(result))) == len(ARMS)
+
+
+@pytest.mark.parametrize("arms", [("vehicle", "anti-β1"), ("vehicle",)])
+def test_small_studies_have_a_report(arms: tuple[str, ...], tmp_path: Path) -> None:
+    """One line with one treated arm, or with the control alone."""
+    result = synthetic_result(draws=0, animals=2)
+    for table in ("outcomes", "effects", "structures", "timecourses"):
+        frame = getattr(result, table)
+        is_kept = frame["arm"].isin(arms) & (frame["cell_line"] == "4T1")
+        setattr(result, table, frame[is_kept])
+    result.study = synthetic_study(arms={arm: ARMS[arm] for arm in arms}, cell_lines=("4T1",))
+    html = report(result, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ("the verdict on anti-β1 is switch" in html) == ("anti-β1" in arms)
 
 
 def test_animals_are_relative_to_the_control_group() -> None:

@@ -42,11 +42,13 @@ class Treated(NamedTuple):
 class Tumours(NamedTuple):
     """Animals of every subject; animal 0 is the typical one, whose clones' volumes are weights.
 
-    ``volumes`` (subjects, animals, clones) and ``shed`` (subjects, animals) change as days go by.
+    ``volumes`` (subjects, animals, clones), ``shed`` and ``exposure`` (subjects, animals) change as
+    days go by.
     """
 
     volumes: FloatArray
     shed: FloatArray
+    exposure: FloatArray
     alpha: FloatArray
     beta: FloatArray
 
@@ -188,7 +190,8 @@ def live(
                     for lane in range(LANES):
                         before[b, q, lane] = 0.5 * (before[b, q, lane] + own[b, q, lane])
             _set_rates(c[s], cells[s], before, treated.means[s, i], rates)
-            grow(tumours.volumes[s], tumours.shed[s], tumours.alpha[s], tumours.beta[s], rates, days)
+            grow(tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
+                 tumours.beta[s], rates, days)  # fmt: skip
             for k in range(clones):
                 made[k] = own[k // LANES, 3, k % LANES] - cells[s, k].tgfb
             earlier, extra = extra, c[s].phi * max(_weigh(made, weights), 0.0)

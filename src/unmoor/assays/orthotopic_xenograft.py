@@ -35,6 +35,10 @@ class XenograftResult:
         Tumour volume at read-out, shape (draws, arms, animals) [mm³].
     expected_metastases
         Expected lung metastases of an animal before its own shedding factor, same shape.
+    exposure
+        Integral of the typical animal's tumour volume, shape (draws, arms) [mm³·d].
+    shedding
+        Expected metastases of the typical animal, shape (draws, arms).
     singles, clusters
         Expected circulating single cells and clusters at read-out, same shape [1/mL].
     courses
@@ -50,6 +54,8 @@ class XenograftResult:
     status: np.ndarray
     volume: FloatArray
     expected_metastases: FloatArray
+    exposure: FloatArray
+    shedding: FloatArray
     singles: FloatArray
     clusters: FloatArray
     courses: FloatArray
@@ -59,15 +65,15 @@ class XenograftResult:
 
 
 def run_xenograft(
-    setting: Setting, numbers: Sequence[int], animals: int, *, follow: bool = True
+    setting: Setting, draws: Sequence[Draw], animals: int, *, follow: bool = True
 ) -> XenograftResult:
-    """Run parameter sets ``numbers``, each with ``animals`` animals an arm.
+    """Run parameter sets ``draws``, each with ``animals`` animals an arm.
 
     A draw's numbers do not depend on which others are in the batch, nor an animal's on how many
     there are. ``follow`` keeps the courses day by day; without it only their first and last
     points are kept.
     """
-    on = Preparation(setting, Draw.sets(setting.seed, numbers, setting.beside), animals)
+    on = Preparation(setting, draws, animals)
     every = _FRAME_EVERY if follow else 0
     last = on.grid.size - 1
     kept = [i for i in range(last + 1) if i in (0, last) or (every and i % every == 0)]
@@ -107,6 +113,8 @@ def _collect(
         status=by_arm(status),
         volume=by_arm(volume)[:, :, 1:],
         expected_metastases=by_arm(on.tumours.shed * scale)[:, :, 1:],
+        exposure=by_arm(on.tumours.exposure)[:, :, 0],
+        shedding=by_arm(on.tumours.shed * scale)[:, :, 0],
         singles=by_arm(singles)[:, :, 1:],
         clusters=by_arm(clusters)[:, :, 1:],
         courses=np.swapaxes(by_arm(frames), 2, 3),

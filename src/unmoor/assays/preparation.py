@@ -39,8 +39,6 @@ class Setting:
         Clones of a tumour.
     interval
         Time over which inputs are held [d].
-    is_calibration
-        Draw k_int from its prior, to fit it.
     """
 
     line: CellLine
@@ -53,7 +51,6 @@ class Setting:
     seed: int
     interval: float = 0.5  # halving it moves outcomes by less than 0.5 % (tests)
     beside: Path | None = None
-    is_calibration: bool = False
 
 
 class Preparation:
@@ -65,9 +62,7 @@ class Preparation:
         self.lines = [setting.line.parameters(draw, setting.structure.emt_core) for draw in draws]
         self.network = setting.structure.network
         self.values = [
-            network_values(
-                draw, setting.structure, line, is_calibration=setting.is_calibration
-            )
+            network_values(draw, setting.structure, line)
             for draw, line in zip(draws, self.lines, strict=True)
         ]
         count = max(1, round(setting.duration / setting.interval))
@@ -157,14 +152,15 @@ class Preparation:
         scores = np.zeros((len(self.draws), animals + 1))
         for d, draw in enumerate(self.draws):
             for animal in range(1, animals + 1):
-                stream = Stream(draw.seed, animal, draw.number)
+                stream = Stream(self.setting.seed, animal, draw.number)
                 scores[d, animal] = stream.normal(identifier("growth"), "host")
         beta = np.array([[values["beta"]] for values in growth]) * exponential(spread * scores)
         beta = np.repeat(beta, len(self.arms), axis=0)
         alpha = self._spread([values["k"] for values in growth]) * beta
         volume = growth[0]["volume_per_million"] * self.setting.inoculum / 1e6
         volumes = np.full((self.shape[0], animals + 1, self.shape[1]), volume / self.shape[1])
-        self.tumours = Tumours(volumes, np.zeros(volumes.shape[:2]), alpha, beta)
+        shed, exposure = np.zeros((2, *volumes.shape[:2]))
+        self.tumours = Tumours(volumes, shed, exposure, alpha, beta)
 
     def treated(self) -> Treated:
         """Courses of the inputs and of what behaviour needs."""

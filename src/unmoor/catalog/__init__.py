@@ -8,6 +8,7 @@ The first that has the name wins, so a folder of your own can replace a built-in
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -55,10 +56,12 @@ def find(kind: str, name: str, beside: Path | None = None) -> Path:
     CatalogError
         If there is no such entry, with the nearest three names.
     """
-    if folder := _folder_at(kind, name, beside):
-        return folder
+    if at_path := _folder_at(kind, name, beside):
+        return at_path
     for root in _roots(beside):
-        if folder := _folders(root, kind).get(name):
+        # Not by asking for the folder alone, which would ignore case on some file systems.
+        folder = root / kind / name
+        if name in _listed(root, kind) and (folder / "about.toml").is_file():
             return folder
     for root in _roots(beside):
         for folder in _folders(root, kind).values():
@@ -183,14 +186,17 @@ def _plug_in_roots() -> tuple[Path, ...]:
     return tuple(roots)
 
 
+def _listed(root: Path, kind: str) -> list[str]:
+    try:
+        return sorted(os.listdir(root / _checked(kind)))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def _folders(root: Path, kind: str) -> dict[str, Path]:
     """Folders of a kind below one root, by name in sorted order."""
-    folder = root / _checked(kind)
-    if not folder.is_dir():
-        return {}
-    return {
-        entry.name: entry for entry in sorted(folder.iterdir()) if (entry / "about.toml").is_file()
-    }
+    folders = {name: root / kind / name for name in _listed(root, kind)}
+    return {name: path for name, path in folders.items() if (path / "about.toml").is_file()}
 
 
 def _read_about(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""One set of values for all parameters: the nominal ones, or one draw from what is not known."""
+"""One set of values for all parameters: the nominal ones, or one draw from what is not known.
+
+Draws come from the ranges of the catalog (``Draw.sets``) or are the plausible ones among them:
+those under which the calibration rows came out (``Draw.plausible``, see ``analysis.calibrate``).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from statistics import NormalDist
 import numpy as np
 
 from unmoor.catalog import table
+from unmoor.catalog.plausible import plausible_sets
+from unmoor.errors import CatalogError
 from unmoor.parameters import ParameterTable
 from unmoor.random import Stream, identifier
 
@@ -21,6 +27,8 @@ NOMINAL = 0
 class Draw:
     """Parameter set ``number`` of a seed; number 0 holds the catalog's nominal values.
 
+    ``is_prior`` says that numbers to be fitted are drawn from their prior.
+
     A number depends on the seed, the draw and the parameter's table and id alone: adding a
     parameter shifts no other, and two cell lines share the values of what is not theirs.
     """
@@ -28,6 +36,7 @@ class Draw:
     seed: int
     number: int
     beside: Path | None = None
+    is_prior: bool = False
     _tables: dict[tuple[str, str], ParameterTable] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -36,10 +45,48 @@ class Draw:
     )
 
     @classmethod
-    def sets(cls, seed: int, numbers: Iterable[int], beside: Path | None = None) -> list[Draw]:
+    def sets(
+        cls,
+        seed: int,
+        numbers: Iterable[int],
+        beside: Path | None = None,
+        *,
+        is_prior: bool = False,
+    ) -> list[Draw]:
         """Several parameter sets that read each table once."""
         tables: dict[tuple[str, str], ParameterTable] = {}
-        return [cls(seed, number, beside, tables) for number in numbers]
+        return [cls(seed, number, beside, is_prior, tables) for number in numbers]
+
+    @classmethod
+    def plausible(
+        cls, structure: str, seed: int, numbers: Iterable[int], beside: Path | None = None
+    ) -> list[Draw]:
+        """Plausible parameter sets in an order that the seed decides; number 0 is the central one.
+
+        Raises
+        ------
+        CatalogError
+            If the structure has no calibration, or fewer sets than asked for.
+        """
+        calibration = plausible_sets(structure)
+        stream = Stream(seed)
+        ids = np.array([_identifier(f"{number}") for number in calibration.others], np.uint64)
+        order = np.argsort(stream.uniform(ids, "plausible"), kind="stable")
+        drawn = [calibration.central, *(calibration.others[i] for i in order)]
+        wanted = list(numbers)
+        if max(wanted, default=0) >= len(drawn):
+            raise CatalogError(
+                f"{structure} has {len(drawn) - 1} plausible parameter sets and {max(wanted)} are "
+                "asked for; lower uncertainty.draws, or draw from the ranges",
+                code="E-DRAWS",
+            )
+        chosen = [drawn[number] for number in wanted]
+        return cls.sets(calibration.seed, chosen, beside, is_prior=True)
+
+    @property
+    def is_nominal(self) -> bool:
+        """Whether this set holds the catalog's nominal values."""
+        return self.number == NOMINAL and not self.is_prior
 
     @cached_property
     def _stream(self) -> Stream:
@@ -47,7 +94,7 @@ class Draw:
 
     def uniforms(self, names: Sequence[str]) -> list[float]:
         """Numbers in (0, 1) for parameters; the median for nominal values."""
-        if self.number == NOMINAL:
+        if self.is_nominal:
             return [0.5] * len(names)
         ids = np.array([_identifier(name) for name in names], dtype=np.uint64)
         return [float(number) for number in self._stream.uniform(ids, "parameter")]
@@ -58,7 +105,7 @@ class Draw:
 
     def normal(self, name: str) -> float:
         """Standard normal number for a parameter; 0 for nominal values."""
-        return 0.0 if self.number == NOMINAL else NormalDist().inv_cdf(self.uniform(name))
+        return 0.0 if self.is_nominal else NormalDist().inv_cdf(self.uniform(name))
 
     def values(self, kind: str, name: str) -> dict[str, float]:
         """Values of a catalog table by id."""
@@ -70,7 +117,7 @@ class Draw:
         return self._values[key]
 
     def _draw(self, rows: ParameterTable, where: str) -> dict[str, float]:
-        if self.number == NOMINAL:
+        if self.is_nominal:
             return rows.values_by_id()
         uniforms = self.uniforms([f"{where}/{name}" for name in rows])
         return rows.draw(dict(zip(rows, uniforms, strict=True)).__getitem__)

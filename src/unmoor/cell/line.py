@@ -108,19 +108,13 @@ class CellLine:
         return steady_state(structure.network, values, inputs, start) if inputs else start
 
 
-def network_values(
-    draw: Draw, structure: Structure, line: LineParameters, *, is_calibration: bool = False
-) -> dict[str, float]:
-    """Value of every parameter of a structure's network for a line in one draw.
-
-    ``is_calibration`` takes k_int from its prior instead of its fitted distribution.
-    """
-    prior = draw.values("closures", "line_rule")["k_int"]
+def network_values(draw: Draw, structure: Structure, line: LineParameters) -> dict[str, float]:
+    """Value of every parameter of a structure's network for a line in one draw."""
     return {
         **draw.values("closures", "adhesion"),
         **draw.values("closures", "cell"),
         **draw.values("networks", structure.emt_core),  # a core may hold a constant of its own
-        "k_int": prior if is_calibration else adhesion_coupling(draw, structure),
+        "k_int": adhesion_coupling(draw, structure),
         "beta1_tot": line.beta1_tot,
         "f": line.f,
         "e_present": line.e_present,
@@ -131,13 +125,7 @@ def network_values(
 
 
 def adhesion_coupling(draw: Draw, structure: Structure) -> float:
-    """k_int of a draw: the quantile of its fitted distribution under this structure."""
-    prefix = f"{structure.emt_core}_{structure.mechanism}_q"
-    table = draw.values("closures", "k_int")
-    points = sorted((int(i.removeprefix(prefix)), i) for i in table if i.startswith(prefix))
-    at = 100.0 * draw.uniform("k_int")
-    for (low, first), (high, second) in zip(points, points[1:], strict=False):
-        if at <= high:
-            share = (at - low) / (high - low)
-            return float(table[first] * (table[second] / table[first]) ** share)
-    return float(table[points[-1][1]])
+    """k_int of a draw, from its prior or from its fitted range under this structure."""
+    if draw.is_prior:
+        return draw.values("closures", "line_rule")["k_int"]
+    return draw.values("closures", "k_int")[structure.name.replace("/", "_")]

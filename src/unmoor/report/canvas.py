@@ -182,7 +182,9 @@ class Canvas:
         if self._strokes:
             points, inks, widths, dashes = zip(*self._strokes, strict=True)
             self.axes.add_collection(
-                LineCollection(points, colors=inks, linewidths=widths, linestyles=list(dashes), zorder=4)
+                LineCollection(
+                    points, colors=inks, linewidths=widths, linestyles=list(dashes), zorder=4
+                )
             )
         self.axes.add_collection(
             LineCollection(self._lines, colors=GREY, linewidths=0.6, zorder=2.5, capstyle="butt")

@@ -112,7 +112,7 @@ def _line_name(canvas: Canvas, panel: Panel, name: str, unit: str) -> None:
 
 
 def _by_arm(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {str(arm): part.sort_values("day") for arm, part in rows.groupby("arm", sort=False)}
+    return {str(arm): part for arm, part in rows.groupby("arm", sort=False)}
 
 
 def _courses(

@@ -132,8 +132,8 @@ def _courses_caption(view: View, banded: str) -> str:
     shown = ", ".join(f"{styles[arm].number} {arm}" for arm in view.key_arms[1:])
     return (
         f"Median over the parameter draws with 50 % (dark) and 90 % (light) bands{banded}. Shown "
-        f"are the control, the arm of the headlines and arms that contain its treatment ({shown}); all "
-        "arms are in the data file."
+        "are the control, the arm of the headlines and arms that contain its treatment "
+        f"({shown}); all arms are in the data file."
     )
 
 

@@ -33,9 +33,12 @@ def options(view: View) -> list[str]:
 
 def shares(view: View, group: Group) -> pd.DataFrame:
     """P(switch) of one group: rows are arms, columns are structural options."""
-    rows = group.rows(view.structures)
-    table = rows.pivot_table(index="arm", columns="structure", values="p_switch", sort=False)
-    return table.reindex(index=list(view.treated), columns=options(view))
+    names = options(view)
+    values = [
+        [view.switch_shares.get((group.cell_line, arm, name), np.nan) for name in names]
+        for arm in view.treated
+    ]
+    return pd.DataFrame(values, index=list(view.treated), columns=names, dtype=float)
 
 
 def structure_table(view: View) -> tuple[Figure, pd.DataFrame]:

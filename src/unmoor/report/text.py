@@ -113,6 +113,8 @@ def _has_draws(row: Mapping[str, Any]) -> bool:
 
 def lead_note(view: View) -> str:
     """How the arm of the headlines was chosen."""
+    if view.lead not in view.treated:
+        return "The study has no treated arm, so there is nothing to compare."
     own = view.effects[view.effects["arm"] == view.lead]
     has_draws = own["p_switch"].notna().any()
     reason = (
@@ -190,6 +192,8 @@ def _support(view: View, group: Group) -> str:
 
 def _sides(view: View, group: Group) -> tuple[list[str], list[str]]:
     """Structural options under which a switch is more likely than not, and the others."""
+    if view.lead not in view.treated:
+        return [], []
     values = shares(view, group).loc[view.lead]
     known = [
         (str(name), p)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -74,7 +75,7 @@ class View:
             animals=nominal[nominal["status"] == "ok"],
             effects=effects,
             structures=_table(result, "structures"),
-            timecourses=_table(result, "timecourses"),
+            timecourses=_by_day(_table(result, "timecourses")),
             numbers=_table(result, "numbers"),
             n_outcomes=len(outcomes),
             failures=outcomes[outcomes["status"] != "ok"],
@@ -106,9 +107,26 @@ class View:
 
     def effect(self, group: Group, arm: str) -> dict[str, Any] | None:
         """Row of the effects table for one arm of one group, if it was computed."""
-        rows = group.rows(self.effects)
-        rows = rows[rows["arm"] == arm]
-        return None if rows.empty else {str(k): v for k, v in rows.iloc[0].items()}
+        return self._rows.get((group.cell_line, group.assay, arm))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        records = self.effects.to_dict("records")
+        return {
+            (str(row["cell_line"]), str(row["assay"]), str(row["arm"])): {
+                str(name): value for name, value in row.items()
+            }
+            for row in records
+        }
+
+    @cached_property
+    def switch_shares(self) -> dict[tuple[str, str, str], float]:
+        """P(switch) by cell line, arm and structural option."""
+        keys = ("cell_line", "arm", "structure", "p_switch")
+        if self.structures.empty:
+            return {}
+        columns = (self.structures[key].tolist() for key in keys)
+        return {(line, arm, name): float(p) for line, arm, name, p in zip(*columns, strict=True)}
 
 
 def targets(items: tuple[Any, ...]) -> frozenset[str]:
@@ -121,6 +139,10 @@ def _table(result: Result, name: str) -> pd.DataFrame:
     value = getattr(result, name)
     table = value() if callable(value) else value
     return pd.DataFrame(table)
+
+
+def _by_day(courses: pd.DataFrame) -> pd.DataFrame:
+    return courses.sort_values("day", kind="stable") if len(courses) else courses
 
 
 def _groups(outcomes: pd.DataFrame) -> tuple[Group, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from unmoor import catalog
+from unmoor.catalog.plausible import plausible_sets
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings
 from unmoor.parameters import GENES
@@ -123,11 +124,12 @@ def _drug_names(draft: Draft, findings: Findings) -> None:
 
 def _hosts(draft: Draft, findings: Findings) -> None:
     """Every line needs a host that does not reject it."""
+    known = {"default", *(line.name for line in draft.lines)}
     for number, assay in enumerate(draft.assays):
         hosts: Mapping[str, str] = assay.get("host", {})
         path: FieldPath = ("assays", number, "host")
         for name in hosts:
-            if draft.has_all_lines and name not in {"default", *(l.name for l in draft.lines)}:
+            if draft.has_all_lines and name not in known:
                 expected = "cell lines of this study; this one is not in it"
                 findings.add((*path, name), "", expected, "remove it", "W-HOST", at_key=True)
         if not hosts:
@@ -337,6 +339,24 @@ def _uncertainty(draft: Draft, findings: Findings) -> None:
     findings.add(("uncertainty", "draws"), str(draws), expected, "", "W-DRAWS")
 
 
+def _plausible(draft: Draft, findings: Findings) -> None:
+    """There are only so many plausible parameter sets."""
+    section, model = draft.sections["uncertainty"], draft.sections["model"]
+    draws = section.get("draws")
+    if draws is None or section.get("sets") != "plausible" or len(model) < 3:
+        return
+    balance = "" if model["e_readout"] == "cdh1" else f"/{model['e_readout']}"
+    structure = f"{model['emt_core']}/{model['mechanism']}{balance}"
+    try:
+        most = len(plausible_sets(structure).others)
+    except CatalogError:  # a structure that cannot be is told elsewhere
+        return
+    if draws > most:
+        expected = f"0-{most} with the plausible sets of {structure}"
+        fix = 'draw fewer, or write sets = "ranges"'
+        findings.add(("uncertainty", "draws"), str(draws), expected, fix, "E-DRAWS")
+
+
 def _model(draft: Draft, findings: Findings) -> None:
     """The balance read-out is defined for the cascading core alone."""
     model = draft.sections["model"]
@@ -347,5 +367,5 @@ def _model(draft: Draft, findings: Findings) -> None:
 
 CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
     _control, _alike_arms, _duplicate_lines, _drug_names, _hosts, _benign_lines, _assays, _timing,
-    _doses, _binding, _stroma, _clashes, _uncertainty, _model,
+    _doses, _binding, _stroma, _clashes, _uncertainty, _plausible, _model,
 )  # fmt: skip

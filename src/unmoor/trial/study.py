@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from unmoor.assays.settings import OrthotopicXenograft
 from unmoor.errors import Problem
@@ -24,6 +24,9 @@ from unmoor.trial.study_fields import (
 )
 from unmoor.trial.study_file import find_study, parse, read_file, to_toml
 from unmoor.trial.study_settings import apply_settings
+
+if TYPE_CHECKING:
+    from unmoor.trial.result import Result
 
 Arm = tuple[Regimen | Edit, ...]
 
@@ -69,10 +72,14 @@ class Uncertainty:
         Parameter sets drawn from the ranges; 0 runs nominal values only.
     rivals
         Whether the rival structures of the model are run too.
+    sets
+        ``plausible`` draws are those under which the calibration rows come out; ``ranges`` takes
+        every draw from the catalog's ranges.
     """
 
     draws: int = 200
     rivals: bool = True
+    sets: Literal["plausible", "ranges"] = "plausible"
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -239,6 +246,20 @@ class Study:
     def to_toml(self) -> str:
         """Return a study file that reads back as an equal study."""
         return to_toml(self)
+
+    def run(self, *, seed: int | None = None, **options: Any) -> Result:
+        """Run all cell lines × arms × draws × animals.
+
+        Parameters
+        ----------
+        seed
+            Seed instead of the study's own.
+        options
+            ``workers``, ``executor``, ``out`` and ``progress`` of :func:`unmoor.trial.run.run`.
+        """
+        from unmoor.trial.run import run
+
+        return run(self if seed is None else self.replace(seed=seed), **options)
 
     def digest(self) -> str:
         """Return the SHA-256 of the content, as 64 hexadecimal digits."""

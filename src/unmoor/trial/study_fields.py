@@ -60,6 +60,13 @@ UNCERTAINTY_FIELDS: tuple[Field, ...] = (
         required=False,
         default=True,
     ),
+    Field(
+        "sets",
+        OneOf(("plausible", "ranges")),
+        '"plausible"',
+        required=False,
+        default="plausible",
+    ),
 )
 MODEL_FIELDS: tuple[Field, ...] = (
     Field(

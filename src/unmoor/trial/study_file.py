@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from pathlib import Path
@@ -59,10 +60,8 @@ def find_study(name: str | Path) -> Path:
 
 def _no_file(name: str | Path, path: Path) -> Problem:
     known = list(catalog.names("studies"))
-    try:
+    with contextlib.suppress(OSError, ValueError):  # the name need not be a path at all
         known += [str(path.with_name(near.name)) for near in path.parent.glob("*.toml")]
-    except (OSError, ValueError):
-        pass
     close = nearest(str(name), known, likeness=0.5)
     fix = (
         f"did you mean {', '.join(close)}?" if close else f"the catalog has {', '.join(known[:3])}"
@@ -172,7 +171,13 @@ def _hint(written: str, what: str) -> str:
     for pattern, hint in _HINTS:
         if re.search(pattern, written):
             return hint
-    if "']'" in what or "Unclosed" in what or "Unterminated" in what or "end of document" in what:
+    if (
+        "\\n" in what
+        or "']'" in what
+        or "Unclosed" in what
+        or "Unterminated" in what
+        or "end of document" in what
+    ):
         return "close the bracket or the quote"
     return "compare with: unmoor show truong2014 --toml"
 

@@ -40,11 +40,12 @@ def apply_settings(raw: dict[str, Any], settings: Mapping[str, str], locate: Loc
     changed: list[FieldPath] = []
     for name, text in settings.items():
         path = _field_path(name)
-        if path is None or not _put(raw, path, _value(text)):
+        n_parts = _put(raw, path, _value(text)) if path else 0
+        if path and n_parts:
+            changed.append(path[:n_parts])
+        else:
             expected = "a field of this study, such as uncertainty.draws or assays[0].animals"
             problems.append(Problem(_WHERE, "", literal(name), expected, "", "E-SET"))
-        else:
-            changed.append(path)
     if problems:
         raise StudyError(problems)
 
@@ -55,38 +56,42 @@ def apply_settings(raw: dict[str, Any], settings: Mapping[str, str], locate: Loc
     return locate_changed
 
 
-def _field_path(name: str) -> FieldPath | None:
+def _field_path(name: str) -> FieldPath:
+    """Return the path a dotted field stands for; empty if it is not one."""
     path: FieldPath = ()
     at = 0
-    while at < len(name):
-        match = _PART.match(name, at)
-        if match is None:
-            return None
+    while match := _PART.match(name, at):
         bare, double, single, index = match.groups()
-        part = bare if bare is not None else double if double is not None else single
+        part = next((text for text in (bare, double, single) if text is not None), None)
         path = (*path, int(index) if part is None else part)
         at = match.end()
-    return path or None
+    return path if at == len(name) else ()
 
 
-def _put(raw: Any, path: FieldPath, value: object) -> bool:
-    """Put a value at a path, making the tables it needs; whether there was a place for it."""
-    for part, following in zip(path, (*path[1:], None), strict=True):
-        is_last = following is None
+def _put(raw: Any, path: FieldPath, value: object) -> int:
+    """Put a value at a path, making the tables it needs.
+
+    Returns
+    -------
+        How many parts of the path lead to the first thing changed; 0 if there is no such place.
+    """
+    for depth, part in enumerate(path, 1):
         if isinstance(raw, dict) and isinstance(part, str):
-            if is_last:
+            if depth == len(path) or part not in raw:
+                for missing in reversed(path[depth:]):
+                    if isinstance(missing, int):
+                        return 0
+                    value = {missing: value}
                 raw[part] = value
-            elif part not in raw and isinstance(following, str):
-                raw[part] = {}
-            elif part not in raw:
-                return False
+                return depth
         elif isinstance(raw, list) and isinstance(part, int) and part < len(raw):
-            if is_last:
+            if depth == len(path):
                 raw[part] = value
+                return depth
         else:
-            return False
+            return 0
         raw = raw[part]
-    return True
+    return 0
 
 
 def _value(text: str) -> object:

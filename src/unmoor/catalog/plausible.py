@@ -1,0 +1,29 @@
+"""The stored result of the calibration: which draws of a seed are plausible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from unmoor.catalog import ROOT
+from unmoor.errors import CatalogError
+
+
+@dataclass(frozen=True)
+class PlausibleSets:
+    """Numbers of the plausible draws of a seed, under one structure of the model."""
+
+    seed: int
+    central: int
+    others: tuple[int, ...]
+
+
+@lru_cache(maxsize=16)
+def plausible_sets(structure: str) -> PlausibleSets:
+    """The stored result of the calibration for a structure such as ``cascading/tgfb``."""
+    path = ROOT / "calibration" / "sets.tsv"
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    own = [(int(seed), int(number)) for name, seed, number in rows if name == structure]
+    if not own:
+        raise CatalogError(f"there is no calibration for the structure {structure}")
+    return PlausibleSets(own[0][0], own[0][1], tuple(number for _, number in own[1:]))

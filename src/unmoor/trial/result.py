@@ -1,0 +1,154 @@
+"""A result: outcomes, effects and verdicts of a study, with everything needed to check them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from unmoor.errors import RunFolderError
+from unmoor.trial.provenance import citations, describe, numbers
+from unmoor.trial.store import RunFolder
+from unmoor.trial.study import Study
+from unmoor.trial.tables import Tables
+
+_FILES = ("outcomes", "effects", "draws", "structures", "timecourses")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out of a study.
+
+    Attributes
+    ----------
+    study
+        The study as it was run.
+    path
+        The run folder, if there is one.
+    """
+
+    study: Study
+    _tables: Tables
+    path: Path | None = None
+
+    @property
+    def outcomes(self) -> pd.DataFrame:
+        """One row a cell line × arm × draw × animal (draw 0: the reference parameter set)."""
+        return self._tables.outcomes
+
+    @property
+    def draws(self) -> pd.DataFrame:
+        """Expected ratios to control of every draw under every structure."""
+        return self._tables.draws
+
+    @property
+    def structures(self) -> pd.DataFrame:
+        """Share of draws with a switch under each structural option."""
+        return self._tables.structures
+
+    @property
+    def timecourses(self) -> pd.DataFrame:
+        """Quantiles over draws of what happens day by day."""
+        return self._tables.timecourses
+
+    def effects(self) -> pd.DataFrame:
+        """Each arm against control: ratios, both intervals, paradox index, verdict."""
+        return self._tables.effects.copy()
+
+    def verdict(self) -> pd.Series:
+        """Verdict of each arm, indexed by cell line, assay and arm."""
+        effects = self._tables.effects
+        return effects.set_index(["cell_line", "assay", "arm"])["verdict"]
+
+    @property
+    def seed(self) -> int:
+        """Seed of all random numbers."""
+        return self.study.seed
+
+    @property
+    def n_failed(self) -> int:
+        """Animals without an outcome."""
+        return int((self.outcomes["status"] != "ok").sum())
+
+    @cached_property
+    def numbers(self) -> pd.DataFrame:
+        """Every catalog row behind the result."""
+        return numbers(self.study)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Software, study, environment and catalog digest."""
+        record: dict[str, Any] = json.loads(describe(self.study))
+        return record
+
+    @property
+    def citations(self) -> list[str]:
+        """Keys of the sources behind the result."""
+        return citations(self.study)
+
+    def tables(self) -> dict[str, str]:
+        """Content of the CSV files of a run folder by file name."""
+        frames = {name: getattr(self._tables, name) for name in _FILES}
+        frames["numbers"] = self.numbers
+        return {f"{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()}
+
+    def save(self, parent: str | Path) -> Path:
+        """Write a new run folder below ``parent``; returns its path."""
+        folder = RunFolder.create(Path(parent), self.study.name, self.study.digest())
+        with folder:
+            folder.write_text("study.toml", self.study.to_toml())
+            folder.write_text("provenance.json", describe(self.study))
+            for name, text in self.tables().items():
+                folder.write_text(name, text)
+                folder.record_file(name)
+        return folder.path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Result:
+        """Read the tables of a finished run.
+
+        Raises
+        ------
+        RunFolderError
+            If the folder is no finished run, or a table is not what was written.
+        """
+        folder = Path(path)
+        study = cls.study_of(folder)
+        names = [f"{name}.csv" for name in _FILES]
+        damaged = set(RunFolder.open(folder).verify()) & set(names)
+        missing = [name for name in names if not (folder / name).exists()]
+        if damaged or missing:
+            raise RunFolderError(
+                f"{folder}: {', '.join(sorted(damaged | set(missing)))} missing or damaged; "
+                f"make them anew with: unmoor resume {folder}",
+                code="E-DAMAGED",
+            )
+        frames = {name: _read(folder / f"{name}.csv") for name in _FILES}
+        return cls(study, Tables(**frames), folder)
+
+    @staticmethod
+    def study_of(path: Path) -> Study:
+        """The study of a run folder.
+
+        Raises
+        ------
+        RunFolderError
+            If there is none.
+        """
+        try:
+            text = (path / "study.toml").read_text(encoding="utf-8")
+            record = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{path} is no run folder: {error}", code="E-RUN") from None
+        beside = record.get("beside")
+        study = Study.loads(text, f"{path / 'study.toml'}", Path(beside) if beside else None)
+        name = record.get("parameters", {}).get("study", "study")
+        return study.replace(name=name)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")

@@ -1,0 +1,292 @@
+"""From the arrays of all chunks to the tables of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from unmoor.assays.days import COURSES
+from unmoor.signalling.batch import FAILURES
+from unmoor.trial.chunks import Arrays, Chunk, plan, structures
+from unmoor.trial.effects import (
+    Ratios,
+    draw_interval,
+    expected_ratios,
+    monte_carlo_error,
+    study_interval,
+)
+from unmoor.trial.study import Study
+from unmoor.trial.verdict import Interval, judge
+
+UNITS = {
+    "e_cadherin": "of epithelial maximum",
+    "mesenchymal": "of full programme",
+    "zeb": "fold of untreated",
+    "mir200": "fold of untreated",
+    "tgfb_activity": "pSMAD fraction",
+    "itgb3": "relative to β1",
+    "beta1_active": "of untreated",
+    "tgfbr1_active": "of untreated",
+    "singles_per_cluster": "fold of untreated",
+    "speed": "fold of untreated",
+    "tumour_volume": "mm³",
+    "cumulative_metastases": "expected count",
+}
+_STATUS = {0: "ok", **FAILURES, 3: "an outcome is not a finite number"}
+_QUANTILES = {"low": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "high": 0.95}
+_BRANCHES = np.array(["epithelial", "partial", "mesenchymal"])
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables of a result; columns as described in the reference."""
+
+    outcomes: pd.DataFrame
+    effects: pd.DataFrame
+    draws: pd.DataFrame
+    structures: pd.DataFrame
+    timecourses: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Group:
+    """All draws of one line in one assay under one structure, in the order of their numbers."""
+
+    assay: int
+    cell_line: str
+    structure: str
+    is_rival: bool
+    reference: Arrays | None
+    draws: Arrays | None
+
+
+def build(study: Study, done: Mapping[str, Arrays]) -> Tables:
+    """Tables from the arrays of all chunks by key."""
+    groups = list(_groups(study, done))
+    own = [group for group in groups if not group.is_rival]
+    draws = pd.concat([_draw_rows(study, group) for group in groups], ignore_index=True)
+    return Tables(
+        outcomes=pd.concat([_outcome_rows(study, group) for group in own], ignore_index=True),
+        effects=pd.DataFrame([row for group in own for row in _effect_rows(study, group)]),
+        draws=draws,
+        structures=_structure_rows(study, draws),
+        timecourses=pd.concat([_course_rows(study, group) for group in own], ignore_index=True),
+    )
+
+
+def _groups(study: Study, done: Mapping[str, Arrays]) -> Iterator[_Group]:
+    chunks = plan(study)
+    for i, structure in enumerate(structures(study)):
+        for assay in range(len(study.assays)):
+            for line in study.cell_lines:
+                own = [
+                    chunk
+                    for chunk in chunks
+                    if (chunk.assay, chunk.cell_line, chunk.structure) == (assay, line, structure)
+                ]
+                blocks = [done[chunk.key] for chunk in own if chunk.first > 0]
+                reference = [done[chunk.key] for chunk in own if chunk.first == 0]
+                yield _Group(
+                    assay,
+                    line,
+                    structure.name,
+                    i > 0,
+                    reference[0] if reference else None,
+                    _join(blocks) if blocks else None,
+                )
+
+
+def _join(blocks: Sequence[Arrays]) -> Arrays:
+    joined = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    joined["times"] = blocks[0]["times"]
+    return joined
+
+
+def _arms(study: Study) -> list[str]:
+    return list(study.arms)
+
+
+def _parts(group: _Group) -> list[Arrays]:
+    return [part for part in (group.reference, group.draws) if part is not None]
+
+
+def _outcome_rows(study: Study, group: _Group) -> pd.DataFrame:
+    frames = [_outcomes(study, group, part) for part in _parts(group)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _outcomes(study: Study, group: _Group, arrays: Arrays) -> pd.DataFrame:
+    """One row an arm × draw × animal; of the reference set the study's own number of animals."""
+    animals = study.assays[group.assay].animals
+    n_draws, n_arms = arrays["status"].shape
+    arm, draw, animal = np.meshgrid(
+        np.arange(n_arms), np.arange(n_draws), np.arange(animals), indexing="ij"
+    )
+
+    def each(name: str) -> npt.NDArray[np.generic]:
+        values: npt.NDArray[np.generic] = arrays[name][draw, arm, animal].ravel()
+        return values
+
+    status = arrays["status"][draw, arm].ravel()
+    frame = pd.DataFrame({
+        "cell_line": group.cell_line,
+        "assay": study.assays[group.assay].label,
+        "arm": np.array(_arms(study), dtype=object)[arm.ravel()],
+        "draw": arrays["draw"][draw.ravel()],
+        "animal": animal.ravel() + 1,
+        "status": np.array([_STATUS[i] for i in range(len(_STATUS))], dtype=object)[status],
+        "tumour_volume": each("reading"),
+        "tumour_volume_true": each("volume"),
+        "lung_metastases": each("count"),
+        "expected_metastases": each("expected_metastases"),
+        "ctc_singles": each("singles"),
+        "ctc_clusters": each("clusters"),
+    })  # fmt: skip
+    outcomes = ["tumour_volume", "tumour_volume_true", "expected_metastases"]
+    frame.loc[status != 0, [*outcomes, "ctc_singles", "ctc_clusters"]] = np.nan
+    return frame
+
+
+def _effect_rows(study: Study, group: _Group) -> Iterator[dict[str, object]]:
+    control = _arms(study).index(study.control)
+    for arm, name in enumerate(_arms(study)):
+        if arm == control:
+            continue
+        arrays = group.draws if group.draws is not None else group.reference
+        assert arrays is not None  # a study has the reference set or draws
+        ratios = expected_ratios(arrays, arm, control)
+        yield {
+            "cell_line": group.cell_line,
+            "arm": name,
+            "assay": study.assays[group.assay].label,
+            **_effect(study, group, ratios, arm, control),
+            "n_draws": 0 if group.draws is None else int(np.isfinite(ratios.tumour).sum()),
+            "n_failed": int(sum((part["status"][:, arm] != 0).sum() for part in _parts(group))),
+        }
+
+
+def _effect(
+    study: Study, group: _Group, ratios: Ratios, arm: int, control: int
+) -> dict[str, object]:
+    level, margins = study.verdict.interval, study.verdict
+    seen = {"tumour": (np.nan, np.nan), "spread": (np.nan, np.nan)}
+    if group.reference is not None and not group.reference["status"][0, [arm, control]].any():
+        animals = study.assays[group.assay].animals
+        seen = study_interval(group.reference, arm, control, animals, level, study.seed)
+    row: dict[str, object] = {}
+    limits = {}
+    has_draws = group.draws is not None
+    for name, values in (("tumour", ratios.tumour), ("spread", ratios.spread)):
+        middle, low, high = draw_interval(values, level)
+        limits[name] = Interval(low, high) if has_draws else Interval(np.nan, np.nan)
+        row |= {f"{name}_ratio": middle}
+        row |= {f"{name}_low": limits[name].low, f"{name}_high": limits[name].high}
+        row |= {f"{name}_study_low": seen[name][0], f"{name}_study_high": seen[name][1]}
+        row |= {f"{name}_mc": monte_carlo_error(values, study.seed) if has_draws else np.nan}
+    for name, values in (("paradox", ratios.paradox), ("e_loss", ratios.e_loss)):
+        middle, low, high = draw_interval(values, level)
+        row |= {"paradox_index" if name == "paradox" else name: middle}
+        row |= {f"{name}_low": low if has_draws else np.nan}
+        row |= {f"{name}_high": high if has_draws else np.nan}
+    row["release_fold"] = draw_interval(ratios.paradox / ratios.exposure, level)[0]
+    row["exposure_ratio"] = draw_interval(ratios.exposure, level)[0]
+    row |= _shares(study, ratios)
+    row["verdict"] = judge(limits["tumour"], limits["spread"], margins.smaller, margins.spread)
+    return row
+
+
+def _shares(study: Study, ratios: Ratios) -> dict[str, float]:
+    """Shares of the solved draws in which the tumour is smaller, spreads more, and both."""
+    from unmoor.catalog import table
+
+    switch_loss = table("closures", "line_rule", study.beside)["switch_loss"].value
+    solved = np.isfinite(ratios.tumour) & np.isfinite(ratios.spread)
+    if not solved.any():
+        return dict.fromkeys(("p_smaller", "p_more", "p_switch", "p_emt"), float("nan"))
+    smaller = ratios.tumour[solved] < study.verdict.smaller
+    more = ratios.spread[solved] > study.verdict.spread
+    return {
+        "p_smaller": float(smaller.mean()),
+        "p_more": float(more.mean()),
+        "p_switch": float((smaller & more).mean()),
+        "p_emt": float((ratios.e_loss[solved] >= switch_loss).mean()),
+    }
+
+
+def _draw_rows(study: Study, group: _Group) -> pd.DataFrame:
+    """One row an arm × draw with the expected ratios and the line's parameters."""
+    arrays, control = group.draws, _arms(study).index(study.control)
+    if arrays is None:
+        return pd.DataFrame()
+    frames = []
+    for arm, name in enumerate(_arms(study)):
+        if arm == control:
+            continue
+        ratios = expected_ratios(arrays, arm, control)
+        frames.append(
+            pd.DataFrame({
+                "structure": group.structure,
+                "cell_line": group.cell_line,
+                "assay": study.assays[group.assay].label,
+                "arm": name,
+                "draw": arrays["draw"],
+                "status": [_STATUS[int(i)] for i in arrays["status"][:, arm]],
+                "tumour_ratio": ratios.tumour,
+                "spread_ratio": ratios.spread,
+                "paradox_index": ratios.paradox,
+                "e_loss": ratios.e_loss,
+                **{x: arrays[x] for x in ("k_int", "f", "beta1_tot", "e_present", "tone", "c0")},
+                "branch": _BRANCHES[arrays["branch"]],
+                "holds_branch": arrays["holds_branch"],
+            })  # fmt: skip
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _structure_rows(study: Study, draws: pd.DataFrame) -> pd.DataFrame:
+    """Shares of the draws with a switch, for each structural option."""
+    columns = ["structure", "cell_line", "assay", "arm"]
+    rows = []
+    for key, part in draws.groupby(columns, sort=False) if len(draws) else ():
+        values = [part[x].to_numpy() for x in ("tumour_ratio", "spread_ratio", "e_loss")]
+        empty = np.full(len(part), np.nan)
+        ratios = Ratios(values[0], values[1], empty, empty, values[2])
+        rows.append({
+            **dict(zip(columns, key, strict=True)),
+            **_shares(study, ratios),
+            "tumour_ratio": draw_interval(values[0], 0.9)[0],
+            "spread_ratio": draw_interval(values[1], 0.9)[0],
+            "n_draws": int(np.isfinite(values[0]).sum()),
+        })  # fmt: skip
+    names = [*columns, "p_smaller", "p_more", "p_switch", "p_emt"]
+    return pd.DataFrame(rows, columns=[*names, "tumour_ratio", "spread_ratio", "n_draws"])
+
+
+def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
+    """Quantiles of every course over the draws, or the reference set alone."""
+    arrays = group.draws if group.draws is not None else group.reference
+    assert arrays is not None  # a study has the reference set or draws
+    frames = []
+    points = list(_QUANTILES.values())
+    for arm, name in enumerate(_arms(study)):
+        solved = arrays["courses"][arrays["status"][:, arm] == 0, arm].astype(float)
+        if not len(solved):
+            continue
+        levels = np.quantile(solved, points, axis=0)
+        for q, quantity in enumerate(COURSES):
+            frames.append(
+                pd.DataFrame({
+                    "cell_line": group.cell_line,
+                    "assay": study.assays[group.assay].label,
+                    "arm": name,
+                    "day": arrays["times"],
+                    "quantity": quantity,
+                    "unit": UNITS[quantity],
+                    **{column: levels[i, q] for i, column in enumerate(_QUANTILES)},
+                })  # fmt: skip
+            )
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
