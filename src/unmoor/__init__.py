@@ -1,0 +1,76 @@
+"""Virtual tumour trials: whether a therapy shrinks the tumour and spreads it.
+
+>>> import unmoor as um
+>>> study = um.Study.load("truong2014")  # a study of the catalog, or a path to your own file
+>>> study.control
+'vehicle'
+
+Names are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unmoor.assays.settings import OrthotopicXenograft
+    from unmoor.cell.line import CellLine
+    from unmoor.organism.host import Host
+    from unmoor.report import report
+    from unmoor.signalling.network import Network
+    from unmoor.therapy.drug import Drug
+    from unmoor.therapy.regimen import Edit, Regimen
+    from unmoor.trial.result import Result
+    from unmoor.trial.study import Study
+
+    __version__: str
+
+__all__ = [
+    "CellLine",
+    "Drug",
+    "Edit",
+    "Host",
+    "Network",
+    "OrthotopicXenograft",
+    "Regimen",
+    "Result",
+    "Study",
+    "__version__",
+    "report",
+]
+
+_HOMES = {
+    "CellLine": "unmoor.cell.line",
+    "Drug": "unmoor.therapy.drug",
+    "Edit": "unmoor.therapy.regimen",
+    "Host": "unmoor.organism.host",
+    "Network": "unmoor.signalling.network",
+    "OrthotopicXenograft": "unmoor.assays.settings",
+    "Regimen": "unmoor.therapy.regimen",
+    "Result": "unmoor.trial.result",
+    "Study": "unmoor.trial.study",
+    "report": "unmoor.report",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use."""
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            value: object = version("unmoor")
+        except PackageNotFoundError:  # run from its source, never installed
+            value = "0+unknown"
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,8 @@
 
 k_int, the coupling of lost adhesion to TGFβ, has no measured proxy and is fitted: its prior is
 conditioned on rows T01 to T06 and T10 of the evidence table (Truong 2014) in 4T1 and HCC1806. A
-draw is plausible if every row comes out in the published direction in both lines. Draws are kept
+draw is plausible if every row comes out in the published direction in both lines, and tumour and
+spread within the assumed bands of ``closures/calibration``. Draws are kept
 or dropped whole, since the rows inform k_int only together with what it acts through; so the
 other drawn numbers move a little too, and how far is reported. These rows are calibration ever
 after.
@@ -38,7 +39,6 @@ STRUCTURES = (
 SEED = 2014
 ROWS = ("T01", "T02", "T03", "T04", "T05", "T06", "T10a", "T10b")
 _READ_OUT, _RESTORED, _REVERTED = 28.0, 7.0, 21.0  # days of the rows
-_CHANGE = 1.1  # ratio, or its inverse, from which a direction counts; as the default verdict
 _DRAWS_A_BATCH = 50
 
 
@@ -69,7 +69,7 @@ class Calibration:
 
 
 def calibrate(
-    structure: Structure, wanted: int = 400, most: int = 100_000, workers: int = 2
+    structure: Structure, wanted: int = 300, most: int = 100_000, workers: int = 2
 ) -> Calibration:
     """Draw from the prior until ``wanted`` draws are plausible or ``most`` have been tried."""
     settings = [_setting(CellLine.load(name), structure) for name in LINES]
@@ -111,7 +111,8 @@ def _summarise(structure: Structure, found: Sequence[_Batch]) -> Calibration:
     k_int = np.concatenate([batch.k_int for batch in found])
     kept = np.flatnonzero(agreed.all(axis=(0, 1)))
     order = _central_first(ratios[:, :, kept])
-    switch = (ratios[:, 0] < 1.0 / _CHANGE) & (ratios[:, 1] > _CHANGE)
+    rule = table("closures", "calibration").values_by_id()
+    switch = (ratios[:, 0] < rule["tumour_ratio_high"]) & (ratios[:, 1] > rule["change"])
     return Calibration(
         structure=structure,
         tried=k_int.size,
@@ -164,6 +165,7 @@ def _rows(result: XenograftResult) -> dict[str, np.ndarray]:
     The rows on signalling are read at inoculation, when the cells have been edited for two weeks.
     """
     switch = table("closures", "line_rule")["switch_loss"].value
+    rule = table("closures", "calibration").values_by_id()
 
     def course(name: str, arm: int, day: float) -> FloatArray:
         at = int(np.argmin(np.abs(result.times - day)))
@@ -176,12 +178,12 @@ def _rows(result: XenograftResult) -> dict[str, np.ndarray]:
     regained = course("e_cadherin", 2, _REVERTED) - course("e_cadherin", 1, _REVERTED)
     tumour, spread = _ratios(result)
     return {
-        "T01": ratio("singles_per_cluster") > _CHANGE,
+        "T01": ratio("singles_per_cluster") > rule["change"],
         "T02": course("e_cadherin", 0, 0.0) - course("e_cadherin", 1, 0.0) >= switch,
-        "T03": ratio("tgfb_activity") > _CHANGE,
-        "T04": ratio("mir200") / ratio("zeb") < 1.0 / _CHANGE,
-        "T05": tumour < 1.0 / _CHANGE,
-        "T06": spread > _CHANGE,
+        "T03": ratio("tgfb_activity") > rule["change"],
+        "T04": ratio("mir200") / ratio("zeb") < 1.0 / rule["change"],
+        "T05": (tumour > rule["tumour_ratio_low"]) & (tumour < rule["tumour_ratio_high"]),
+        "T06": (spread > rule["spread_ratio_low"]) & (spread < rule["spread_ratio_high"]),
         "T10a": regained >= switch,
         "T10b": regained >= switch,  # cohesion follows E-cadherin until the tissue measures it
     }

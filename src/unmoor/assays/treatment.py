@@ -160,13 +160,17 @@ def _dose(
     draw: Draw,
     schedule: _Schedule,
 ) -> None:
-    at, mean = blocked_fraction(
-        drug.model,
-        draw.values("drugs", regimen.drug),
-        regimen.times(float(schedule.grid[-1])),
-        regimen.dose,
-        regimen.route,
-        schedule.grid,
+    grid = schedule.grid
+    at, mean = draw.remember(
+        (regimen, grid.size, float(grid[-1])),
+        lambda: blocked_fraction(
+            drug.model,
+            draw.values("drugs", regimen.drug),
+            regimen.times(float(grid[-1])),
+            regimen.dose,
+            regimen.route,
+            grid,
+        ),
     )
     if schedule.species in drug.species:
         _touch(treatment, drug.target, schedule).multiply(subject, 1.0 - at, 1.0 - mean)

@@ -6,11 +6,12 @@ those under which the calibration rows came out (``Draw.plausible``, see ``analy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -37,9 +38,7 @@ class Draw:
     number: int
     beside: Path | None = None
     is_prior: bool = False
-    _tables: dict[tuple[str, str], ParameterTable] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    _made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
     _values: dict[tuple[str, str], dict[str, float]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -53,9 +52,11 @@ class Draw:
         *,
         is_prior: bool = False,
     ) -> list[Draw]:
-        """Several parameter sets that read each table once."""
-        tables: dict[tuple[str, str], ParameterTable] = {}
-        return [cls(seed, number, beside, is_prior, tables) for number in numbers]
+        """Several parameter sets that read each table once.
+
+        Sets are remembered, since every line and arm of a study asks for the same ones.
+        """
+        return [_draw(seed, number, beside, is_prior) for number in numbers]
 
     @classmethod
     def plausible(
@@ -111,10 +112,15 @@ class Draw:
         """Values of a catalog table by id."""
         key = kind, name
         if key not in self._values:
-            if key not in self._tables:
-                self._tables[key] = table(kind, name, self.beside)
-            self._values[key] = self._draw(self._tables[key], f"{kind}/{name}")
+            rows = _table(kind, name, self.beside)
+            self._values[key] = self._draw(rows, f"{kind}/{name}")
         return self._values[key]
+
+    def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns, made once for this set."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def _draw(self, rows: ParameterTable, where: str) -> dict[str, float]:
         if self.is_nominal:
@@ -124,3 +130,16 @@ class Draw:
 
 
 _identifier = lru_cache(maxsize=4096)(identifier)
+
+
+@lru_cache(maxsize=4096)
+def _draw(seed: int, number: int, beside: Path | None, is_prior: bool) -> Draw:
+    return Draw(seed, number, beside, is_prior)
+
+
+def _table(kind: str, name: str, beside: Path | None) -> ParameterTable:
+    """A table read once while its file stays as it is; built-in ones never change."""
+    return table(kind, name, beside) if beside is not None else _built_in_table(kind, name)
+
+
+_built_in_table = lru_cache(maxsize=256)(table)

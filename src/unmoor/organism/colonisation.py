@@ -31,8 +31,9 @@ def chances(c: Any, phenotype: Phenotype, systemic_tgfb: float) -> Chances:
         TGFβ activity left in the host [-].
     """
     outgrowth = math.pow(phenotype.fak_lung, c.q_F) * (1.0 - c.w_MET * (1.0 - phenotype.cohesion))
-    outgrowth *= math.exp(-c.Lambda * (1.0 - systemic_tgfb))
+    if systemic_tgfb < 1.0:
+        outgrowth *= math.exp(-c.Lambda * (1.0 - systemic_tgfb))
     anoikis = c.lambda_an * (1.0 - c.r_M * phenotype.mesenchymal)
     oxidative = c.lambda_E * phenotype.stranded * phenotype.stress
     single = math.exp(-anoikis - oxidative) * outgrowth
-    return Chances(single, c.Theta * math.exp(-c.lambda_an) * outgrowth)
+    return Chances(single, c.Theta * c.cluster_anoikis * outgrowth)

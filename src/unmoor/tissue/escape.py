@@ -42,7 +42,8 @@ def analytic_escape(c: Any, phenotype: Phenotype) -> Escape:
     Parameters
     ----------
     c
-        Constants of the parameter set, a record with the ids of ``closures/escape``.
+        Constants of the parameter set, a record with the ids of ``closures/escape``, and
+        ``log_R_s`` and ``log_R_c``, the logarithms of two of them.
     phenotype
         What the cell does.
     """
@@ -50,6 +51,6 @@ def analytic_escape(c: Any, phenotype: Phenotype) -> Escape:
     x = 1.0 - e
     release = x * (1.0 + c.k_r) / (x + c.k_r)
     hold = e**2 * (1.0 + c.e_h**2) / (c.e_h**2 + e**2)
-    clusters = c.phi_c / (1.0 - c.phi_c) * phenotype.speed * math.pow(c.R_c, release) * hold
-    singles = phenotype.speed * math.pow(c.R_s, release)
+    clusters = c.phi_c / (1.0 - c.phi_c) * phenotype.speed * math.exp(release * c.log_R_c) * hold
+    singles = phenotype.speed * math.exp(release * c.log_R_s)
     return Escape(singles, clusters, phenotype.speed, phenotype.growth)

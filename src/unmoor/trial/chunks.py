@@ -10,16 +10,18 @@ import numpy.typing as npt
 
 from unmoor.assays.days import COURSES
 from unmoor.assays.orthotopic_xenograft import XenograftResult, run_xenograft
-from unmoor.assays.preparation import Setting
+from unmoor.assays.preparation import INTERVAL, Setting
 from unmoor.catalog import table
 from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.cell.line import CellLine, Structure
 from unmoor.cell.line_rule import LineParameters
-from unmoor.random import Stream, identifier
+from unmoor.random import Stream
 from unmoor.trial.study import Study
 
 POOL = 200  # animals of the reference parameter set, from which virtual studies are drawn
 _DRAWS = 40
+_MOST = 1e8  # metastases; far beyond what a lung holds, within what counts are exact for
+_RIVAL_INTERVAL = 1.0  # d; of rivals only shares of draws are shown, which this moves little
 _BRANCHES = ("epithelial", "partial", "mesenchymal")
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -91,6 +93,7 @@ def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
         inoculum=settings.inoculum,
         clones=settings.clones,
         seed=study.seed,
+        interval=_RIVAL_INTERVAL if chunk.is_rival else INTERVAL,
         beside=study.beside,
     )
     draws = draw_sets(study, chunk.structure, range(chunk.first, chunk.last + 1))
@@ -142,16 +145,15 @@ def _observe(study: Study, draws: Sequence[Draw], result: XenograftResult) -> Ar
     reading, counts = np.empty(result.volume.shape), np.zeros(result.volume.shape, np.int64)
     growth = table("closures", "growth", study.beside)
     error = growth["residual_a"].value + growth["residual_b"].value * result.volume
-    calliper = np.array([identifier(f"calliper/{arm}") for arm in study.arms], dtype=np.uint64)
+    animals = np.arange(1, result.volume.shape[2] + 1, dtype=np.uint64)
     for d, draw in enumerate(draws):
+        stream = Stream(study.seed, draw=draw.number)
+        for i, arm in enumerate(study.arms):
+            reading[d, i] = stream.normal(animals, f"calliper/{arm}")
         cv = draw.values("closures", "dissemination")["mu_cv"]
-        for a in range(result.volume.shape[2]):
-            stream = Stream(study.seed, a + 1, draw.number)
-            reading[d, :, a] = stream.normal(calliper, "calliper")
-            shedding = float(stream.lognormal(identifier("shedding"), "host", cv))
-            solved = result.status[d] == 0
-            expected = np.where(solved, result.expected_metastases[d, :, a], 0.0) * shedding
-            ids = np.full(expected.shape, identifier("metastases"), dtype=np.uint64)
-            counts[d, :, a] = stream.poisson(expected, ids, "count")
+        expected = result.expected_metastases[d] * stream.lognormal(animals, "shedding", cv)
+        expected = np.where(result.status[d][:, None] == 0, expected, 0.0)
+        same = np.broadcast_to(animals, expected.shape)
+        counts[d] = stream.poisson(np.minimum(expected, _MOST), same, "metastases")
     smallest = growth["smallest_reading"].value
     return {"reading": np.maximum(result.volume + error * reading, smallest), "count": counts}

@@ -1,0 +1,81 @@
+"""The command ``unmoor``: one verb for each thing the Python interface does.
+
+Data goes to standard output (names, tables, TOML, JSON, paths) and what is said to people goes to
+standard error. Whatever calculates is imported by the verb that needs it, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from unmoor.cli.browsing import cite, list_entries, show
+from unmoor.cli.calibration import calibrate
+from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
+from unmoor.cli.running import check, demo, remake_report, resume, run
+from unmoor.cli.streams import be_verbose
+from unmoor.errors import ExitCode
+
+__all__ = ["app", "main"]
+
+_EXIT_CODES = """Exit codes: 0 done · 2 bad input · 3 finished with failed animals · 4 stopped,
+can be resumed · 5 out of disk or memory · 1 anything else."""
+
+
+def _version() -> str:
+    from unmoor import __version__
+
+    return __version__
+
+
+app = App(
+    name="unmoor",
+    help="Virtual tumour trials: does a therapy shrink the tumour and spread it?",
+    help_epilogue=" ".join(_EXIT_CODES.split()),
+    help_format="plaintext",
+    help_flags=["--help", "-h"],
+    version=_version,
+    version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+)
+for _verb, _function in {
+    "list": list_entries,
+    "show": show,
+    "check": check,
+    "run": run,
+    "demo": demo,
+    "resume": resume,
+    "report": remake_report,
+    "cite": cite,
+    "calibrate": calibrate,
+}.items():
+    app.command(_function, name=_verb)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments
+        Verb and options; those of the process if None.
+
+    Returns
+    -------
+        The exit status, an :class:`unmoor.errors.ExitCode`.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = be_verbose(given)
+    try:
+        code = app(given)
+        finish_output()
+    except CycloptsError as error:
+        return explain_usage(error, given)
+    except (KeyboardInterrupt, Exception) as error:
+        return exit_code_of(error, verbose=verbose)
+    return int(code) if isinstance(code, int) else ExitCode.OK

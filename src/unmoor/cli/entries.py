@@ -1,0 +1,181 @@
+"""A thing of the catalog as text, as TOML and as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from unmoor import catalog
+from unmoor.cli.streams import columns
+from unmoor.errors import literal
+
+if TYPE_CHECKING:
+    from unmoor.parameters import Parameter, ParameterTable
+    from unmoor.trial.study import Study
+
+WIDTH = 96
+"""Width that texts are wrapped to [characters]."""
+
+_HEAD = ("number", "value", "unit", "range", "cv", "evidence", "source")
+_TOLD_APART = ("name", "text", "status", "synonyms", "identifiers", "sources")
+_CORES = ("cascading", "ternary")
+_DERIVED = {
+    "beta1_tot": "β1 integrin relative to MCF10A [-]",
+    "f": "receptor and SMAD4 competence [-]",
+    "e_present": "E-cadherin that an epithelial cell of the line makes [-]",
+    "branch": "state in which the untreated line lives",
+    "tone": "standing TGFβ of the surroundings [in units of the core]",
+    "c0": "β3 integrin of the untreated line [-]",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the catalog, by kind and name or path."""
+
+    kind: str
+    name: str
+
+    @cached_property
+    def about(self) -> Mapping[str, Any]:
+        """Content of its about.toml."""
+        return catalog.about(self.kind, self.name)
+
+    @cached_property
+    def table(self) -> ParameterTable:
+        """Its numbers."""
+        return catalog.table(self.kind, self.name)
+
+    def lines(self, *, with_notes: bool) -> Iterator[str]:
+        """Text and numbers for people."""
+        yield from _title(self.about, catalog.singular(self.kind), self.table.name)
+        yield from _properties(self.about)
+        if self.kind == "cell_lines":
+            yield from _levels(self.table)
+        if len(self.table):
+            yield ""
+            yield from _number_lines(self.table, with_notes=with_notes)
+        if self.kind == "cell_lines":
+            yield ""
+            yield from self._derived_lines()
+        if sources := self.about.get("sources"):
+            yield ""
+            yield f"sources: {', '.join(sources)}"
+
+    def as_data(self) -> dict[str, Any]:
+        """All there is, as one document."""
+        data = {"kind": self.kind, "about": dict(self.about)}
+        data["parameters"] = {name: asdict(row) for name, row in self.table.items()}
+        if self.kind == "cell_lines":
+            data["derived"] = self._derived()
+        return data
+
+    def as_toml(self) -> Iterator[str]:
+        """The about.toml as it is, and the numbers as tables."""
+        folder = catalog.find(self.kind, self.name)
+        yield (folder / "about.toml").read_text(encoding="utf-8-sig").rstrip()
+        for name, row in self.table.items():
+            yield f"\n[parameters.{json.dumps(name)}]"
+            cells = {key: value for key, value in asdict(row).items() if key != "id"}
+            yield from (f"{key} = {literal(value)}" for key, value in cells.items())
+
+    def _derived(self) -> dict[str, dict[str, Any]]:
+        """What the line rule makes of the levels at nominal values, by EMT core."""
+        from unmoor.catalog.draws import NOMINAL, Draw
+        from unmoor.cell.line import CellLine
+
+        line, draw = CellLine.load(self.name), Draw(0, NOMINAL)
+        found = {core: asdict(line.parameters(draw, core)) for core in _CORES}
+        return {core: {name: found[core][name] for name in _DERIVED} for core in _CORES}
+
+    def _derived_lines(self) -> Iterator[str]:
+        found = self._derived()
+        yield "the line rule derives from these, at nominal values and for each EMT core:"
+        head = ("parameter", *_CORES, "meaning")
+        rows = [
+            (name, *(_shown(found[core][name]) for core in _CORES), meaning)
+            for name, meaning in _DERIVED.items()
+        ]
+        yield from columns([head, *rows], indent=2)
+
+
+def study_lines(study: Study, name: str) -> Iterator[str]:
+    """Design of a study for people."""
+    about: Mapping[str, Any] = {"text": study.title}
+    if study.name in catalog.names("studies"):
+        about = catalog.about("studies", study.name)
+    yield from _title(about, "study", study.name)
+    yield ""
+    if study.title:
+        yield f"  title    {study.title}"
+    yield f"  lines    {', '.join(study.cell_lines)}"
+    for assay in study.assays:
+        hosts = ", ".join(dict.fromkeys(f"{assay.host_of(line)}" for line in study.cell_lines))
+        yield (
+            f"  assay    {assay.label.replace('_', ' ')}: {assay.inoculum:g} cells, "
+            f"{assay.duration:g} d, {assay.animals} animals an arm, host {hosts}"
+        )
+    yield f"  control  {study.control}"
+    yield ""
+    for arm, items in study.arms.items():
+        yield f"  {arm}"
+        yield from (f"    {item.to_toml_item()}" for item in items)
+    yield ""
+    yield f"a copy to edit: unmoor show {name} --toml"
+
+
+def _title(about: Mapping[str, Any], one: str, name: str) -> Iterator[str]:
+    status = about.get("status", "")
+    yield f"{name}: {one}" + (f", {status}" if status else "")
+    yield from wrap(str(about.get("text", "")), WIDTH)
+    if synonyms := about.get("synonyms"):
+        yield f"also called {', '.join(synonyms)}"
+
+
+def _properties(about: Mapping[str, Any]) -> Iterator[str]:
+    """What else about.toml says, one thing a line."""
+    identifiers = about.get("identifiers", {})
+    rest = {key: value for key, value in about.items() if key not in _TOLD_APART}
+    rows = [(key, _shown(value)) for key, value in {**rest, **identifiers}.items()]
+    if rows:
+        yield ""
+        yield from columns(rows, indent=2)
+
+
+def _levels(table: ParameterTable) -> Iterator[str]:
+    """Which levels of a line are measured, derived and assumed."""
+    yield ""
+    for evidence in ("measured", "transferred", "fitted", "derived", "assumed"):
+        names = [name for name, row in table.items() if row.evidence == evidence]
+        names = [name for name in names if not name.startswith("sd_")]
+        if names:
+            yield f"levels {evidence}: {', '.join(names)}"
+
+
+def _number_lines(table: ParameterTable, *, with_notes: bool) -> Iterator[str]:
+    head, *rows = columns([_HEAD, *(_cells(row) for row in table.values())], indent=2)
+    yield head
+    for line, row in zip(rows, table.values(), strict=True):
+        yield line
+        if with_notes and row.note:
+            yield from wrap(row.note, WIDTH, initial_indent="      ", subsequent_indent="      ")
+
+
+def _cells(row: Parameter) -> tuple[str, ...]:
+    limits = "–" if row.low == row.high else f"{row.low:.4g} to {row.high:.4g}"
+    cv = f"{row.cv:.3g}" if row.cv else "–"
+    return row.id, f"{row.value:.4g}", row.unit, limits, cv, row.evidence, row.source or "–"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

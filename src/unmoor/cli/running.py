@@ -1,0 +1,198 @@
+"""Verbs that check and run studies: check, run, demo, resume, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from unmoor.cli.progress import duration, shown_progress
+from unmoor.cli.streams import put, put_json, say, styled
+from unmoor.cli.studies import check_workers, load_study
+from unmoor.errors import ExitCode, Interrupted, Problem, StudyError
+
+if TYPE_CHECKING:
+    from unmoor.trial.result import Result
+    from unmoor.trial.study import Study
+
+DEMO = "truong2014"
+
+Settings = Annotated[
+    list[str], Parameter(name="--set", help="KEY=VALUE: change a value.", negative=())
+]
+Workers = Annotated[int | None, Parameter(help="Threads; all usable cores if not given.")]
+Seed = Annotated[int | None, Parameter(help="Seed instead of the study's own.")]
+Out = Annotated[Path, Parameter(help="Folder in which the run folder is made.")]
+Json = Annotated[bool, Parameter(help="Write one JSON document.", negative=())]
+Report = Annotated[
+    bool | None,
+    Parameter(help="Make the report; the default unless --json.", negative="--no-report"),
+]
+Verbose = Annotated[
+    bool, Parameter(name=["--verbose", "-v"], help="Show details, and where it fails.", negative=())
+]
+
+
+def check(
+    study: str,
+    *,
+    set_: Settings = [],  # noqa: B006 - never changed
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Check a study without running it, and echo it with all values resolved.
+
+    Parameters
+    ----------
+    study
+        A study file, the name of a catalog study, or - for standard input.
+    """
+    try:
+        loaded = load_study(study, set_)
+    except StudyError as error:
+        if json:
+            put_json({"study": study, "problems": [_as_data(each) for each in error.problems]})
+        raise
+    runs = _simulated_tumours(loaded)
+    if json:
+        problems = [_as_data(each) for each in loaded.warnings]
+        about = {"study": loaded.name, "digest": loaded.digest(), "problems": problems}
+        put_json({**about, "tumours": runs, "resolved": loaded.to_toml()})
+    else:
+        put(loaded.to_toml().rstrip())
+    _tell_warnings(loaded)
+    say(_size(loaded, runs))
+    return ExitCode.OK
+
+
+def run(
+    study: str,
+    *,
+    out: Out = Path("runs"),
+    seed: Seed = None,
+    set_: Settings = [],  # noqa: B006 - never changed
+    workers: Workers = None,
+    json: Json = False,
+    report: Report = None,
+    verbose: Verbose = False,
+) -> int:
+    """Run a study; tables and report go to a new run folder, whose path is written.
+
+    Parameters
+    ----------
+    study
+        A study file, the name of a catalog study, or - for standard input.
+    """
+    check_workers(workers)
+    loaded = load_study(study, set_, seed)
+    _tell_warnings(loaded)
+    from unmoor.trial.run import run as run_study
+
+    with shown_progress() as progress:
+        result = run_study(loaded, workers=workers, out=out, progress=progress)
+    return _finish(result, json=json, wants_report=report)
+
+
+def demo(
+    *,
+    out: Out = Path("runs"),
+    workers: Workers = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Run the study truong2014 and say where its report lies."""
+    return run(DEMO, out=out, workers=workers, json=json, report=True, verbose=verbose)
+
+
+def resume(
+    folder: Path,
+    *,
+    workers: Workers = None,
+    json: Json = False,
+    report: Report = None,
+    verbose: Verbose = False,
+) -> int:
+    """Go on with a run that was stopped; the result is the same as if it had not been.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    """
+    check_workers(workers)
+    from unmoor.trial.run import resume as resume_run
+
+    with shown_progress() as progress:
+        result = resume_run(folder, workers=workers, progress=progress)
+    return _finish(result, json=json, wants_report=report)
+
+
+def remake_report(folder: Path, path: Path | None = None, *, verbose: Verbose = False) -> int:
+    """Make the report of a finished run anew, and write its path.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    path
+        Where the report goes; into the run folder if not given.
+    """
+    from unmoor.report import report as make_report
+    from unmoor.trial.result import Result
+
+    result = Result.load(folder)
+    put(str(make_report(result, folder / "report.html" if path is None else path)))
+    return ExitCode.OK
+
+
+def _finish(result: Result, *, json: bool, wants_report: bool | None) -> int:
+    """Write what came out, and make the report unless it is not wanted."""
+    from unmoor.cli.summary import document, summary_lines
+
+    assert result.path is not None  # a run from here always has a folder
+    say(*summary_lines(result))
+    put_json(document(result)) if json else put(str(result.path))
+    if wants_report if wants_report is not None else not json:
+        say(f"report: {styled(str(_report(result, result.path)), 'bold')}")
+    return ExitCode.FAILED_ANIMALS if result.n_failed else ExitCode.OK
+
+
+def _report(result: Result, folder: Path) -> Path:
+    from unmoor.report import report
+
+    try:
+        return report(result, folder / "report.html")
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped; all tables are done. Make the report with: unmoor report {folder}"
+        ) from None
+
+
+def _tell_warnings(study: Study) -> None:
+    say(*(styled(str(warning), "yellow") for warning in study.warnings))
+
+
+def _as_data(problem: Problem) -> dict[str, Any]:
+    names = ("severity", "code", "where", "field", "got", "expected", "fix")
+    return {**{name: getattr(problem, name) for name in names}, "message": str(problem)}
+
+
+def _simulated_tumours(study: Study) -> int:
+    """Tumours a run simulates: line × assay × arm × draw, under each structure."""
+    structures = 4 if study.uncertainty.rivals else 1
+    draws = study.uncertainty.draws * structures
+    return len(study.cell_lines) * len(study.assays) * len(study.arms) * draws
+
+
+def _size(study: Study, tumours: int) -> str:
+    animals = " or ".join(dict.fromkeys(str(assay.animals) for assay in study.assays))
+    return (
+        f"{len(study.cell_lines)} cell lines × {len(study.arms)} arms × {animals} animals, "
+        f"{study.uncertainty.draws} parameter draws: {tumours} tumours, "
+        f"about {duration(tumours)} on one core; {_count(len(study.warnings), 'warning')}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,92 @@
+"""What came out of a run, in a few lines for people and as one document for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from unmoor.cli.streams import columns, styled
+
+if TYPE_CHECKING:
+    from unmoor.trial.result import Result
+
+WIDEST = 100
+"""Longest line of a summary [characters]."""
+
+_LONGEST_ARM = 36
+_STYLES = {"switch": "red", "harm": "red", "benefit": "green", "containment": "green"}
+_RATIOS = {"tumour_ratio": "tumour", "spread_ratio": "spread", "paradox_index": "paradox"}
+
+
+def document(result: Result) -> dict[str, Any]:
+    """Return the effects of a result under the names that scripts rely on."""
+    return {
+        "run": None if result.path is None else str(result.path),
+        "effects": [_effect(row) for row in _rows(result)],
+    }
+
+
+def summary_lines(result: Result) -> list[str]:
+    """Return one line for each cell line and arm: both ratios to control, and the verdict."""
+    study = result.study
+    rows = list(_rows(result))
+    cells = [("", "tumour", "lung metastases", "verdict"), *map(_cells, rows)]
+    head, *lines = columns(cells, indent=2)
+    verdicts = [str(row["verdict"]) for row in rows]
+    coloured = [_coloured(line, verdict) for line, verdict in zip(lines, verdicts, strict=True)]
+    told = [_heading(study), styled(head, "dim")]
+    for group, members in groupby(range(len(rows)), lambda i: _group(result, rows[i])):
+        told += [styled(group, "bold"), *(coloured[i] for i in members)]
+    if result.n_failed:
+        told.append(f"{result.n_failed} animals failed; outcomes.csv says why")
+    return told
+
+
+def _rows(result: Result) -> Iterator[dict[str, Any]]:
+    for row in result.effects().to_dict("records"):
+        yield {str(name): value for name, value in row.items()}
+
+
+def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
+    ratios = {
+        name: {
+            "estimate": float(row[name]),
+            "low": float(row[f"{stem}_low"]),
+            "high": float(row[f"{stem}_high"]),
+        }
+        for name, stem in _RATIOS.items()
+    }
+    names = {name: str(row[name]) for name in ("cell_line", "arm", "assay")}
+    return {**names, **ratios, "verdict": str(row["verdict"])}
+
+
+def _heading(study: Any) -> str:
+    level, draws = study.verdict.interval, study.uncertainty.draws
+    if not draws:
+        return f"ratio to {study.control}, nominal values only"
+    return f"ratio to {study.control} ({100 * level:.3g} % interval over {draws} parameter draws)"
+
+
+def _group(result: Result, row: Mapping[str, Any]) -> str:
+    line, assay = str(row["cell_line"]), str(row["assay"])
+    return line if len(result.study.assays) == 1 else f"{line}, {assay}"
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    from unmoor.report.numerals import interval, ratio
+
+    def cell(name: str) -> str:
+        limits = interval(row[f"{name}_low"], row[f"{name}_high"])
+        estimate = ratio(row[f"{name}_ratio"])
+        return estimate if limits == "–" else f"{estimate} ({limits})"
+
+    arm = str(row["arm"])
+    shown = arm if len(arm) <= _LONGEST_ARM else f"{arm[: _LONGEST_ARM - 1]}…"
+    return shown, cell("tumour"), cell("spread"), str(row["verdict"])
+
+
+def _coloured(line: str, verdict: str) -> str:
+    if verdict not in _STYLES:
+        return line
+    return line.removesuffix(verdict) + styled(verdict, _STYLES[verdict])
