@@ -226,7 +226,7 @@ def _courses(line: str, arm: str, day: float) -> dict[str, tuple[float, str]]:
         "zeb": (zeb * (1 + 20 * moved), "relative to epithelial state"),
         "mir200": (mir200 * (1 - 0.9 * moved), "relative to epithelial state"),
         "tgfb_activity": (0.05 + 0.3 * moved, "pSMAD fraction"),
-        "single_cell_fraction": (0.2 + 0.6 * moved, "share"),
+        "singles_per_cluster": (0.2 + 0.6 * moved, "share"),
         "tumour_volume": (volume, "mm^3"),
         "cumulative_metastases": (volume / 50, "count"),
     }

@@ -37,7 +37,7 @@ API_NAMES = re.compile(
     r"\w*color\w*|\w*center\w*|\w*gray\w*|realize\w*|canceled|minimize",
     re.IGNORECASE,
 )
-PROPER_NAMES = re.compile("Science Signaling")
+PROPER_NAMES = re.compile(r"Science Signaling|NO_COLOR|no-color\.org")
 WORD = re.compile(r"[A-Za-z]+")
 PATTERN = re.compile(
     "|".join(word[:-1] + "[a-z]*" if word.endswith("*") else word for word in AMERICAN)

@@ -171,6 +171,24 @@ def test_every_public_name_loads(name: str) -> None:
     assert name == "__version__" or callable(getattr(unmoor, name))
 
 
+@pytest.mark.parametrize("first", ["unmoor", "unmoor.report", "unmoor.report.numerals"])
+def test_report_can_be_called_whatever_was_imported_first(first: str) -> None:
+    """The function shares its name with the package that it lives in."""
+    code = f"""
+import {first}
+import unmoor as um
+try:
+    um.report(None)
+except TypeError as error:
+    print(error)
+from unmoor.report import html, report
+print(callable(um.report), callable(report), html.__name__)
+"""
+    said, names = run_python(code).splitlines()
+    assert said == "report() missing 1 required positional argument: 'path'"
+    assert names == "True True unmoor.report.html"
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """As for any module, so that hasattr works."""
     assert not hasattr(unmoor, "no_such_name")

@@ -10,8 +10,10 @@ Names are loaded when they are first used, so that importing the package costs n
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unmoor.assays.settings import OrthotopicXenograft
@@ -74,3 +76,23 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """List the public names, loaded or not."""
     return sorted({*globals(), *__all__})
+
+
+class _Callable(ModuleType):
+    """A package that can be called like its function of the same name."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return getattr(self, self.__name__.rpartition(".")[2])(*args, **options)
+
+
+class _Root(ModuleType):
+    """The package, in which ``report`` can be called whether or not its package is loaded."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Loading unmoor.report puts the package where the function of that name was.
+        if name == "report" and isinstance(value, ModuleType):
+            value.__class__ = _Callable
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Root

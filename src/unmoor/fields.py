@@ -218,8 +218,8 @@ class Quantity:
         """Return the value in the base unit of its kind."""
         if isinstance(value, str):
             value = self._parsed(value)
-        elif isinstance(value, Real) and not isinstance(value, bool) and not bare:
-            finite = isinstance(value, Integral) or math.isfinite(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and not bare:
+            finite = isinstance(value, int) or math.isfinite(value)
             fix = f'write "{show(value)} {KINDS[self.kind].base_unit}"' if finite else ""
             raise RejectedError("E-UNIT", fix, ", with its unit in quotes")
         return _real(value, self)

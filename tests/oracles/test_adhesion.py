@@ -64,9 +64,7 @@ def test_a_weak_coupling_never_switches(epithelial: State) -> None:
 
 def test_a_coupling_of_one_switches_below_a_residual_adhesion(epithelial: State) -> None:
     """b < .395 in the end and b < .350 within 14 d; the switch is partial and reversible."""
-    assert threshold_is_in(
-        lambda b: _finally(epithelial, 1.0, itgb1=b)["E"] < 2.0, 0.3945, 0.3955
-    )
+    assert threshold_is_in(lambda b: _finally(epithelial, 1.0, itgb1=b)["E"] < 2.0, 0.3945, 0.3955)
     assert threshold_is_in(
         lambda b: _after(epithelial, 1.0, 14.0, itgb1=b)["E"] < 2.0, 0.3495, 0.3505
     )
@@ -178,9 +176,7 @@ def test_a_line_without_e_cadherin_has_no_emt_to_gain(emt_core: str, mechanism: 
 
 
 @pytest.mark.parametrize(("emt_core", "mechanism"), STRUCTURES)
-def test_a_line_that_makes_little_e_cadherin_can_lose_little(
-    emt_core: str, mechanism: str
-) -> None:
+def test_a_line_that_makes_little_e_cadherin_can_lose_little(emt_core: str, mechanism: str) -> None:
     """An epithelial branch with 2 % E-cadherin is no switch, whatever the ratio."""
     network = adhesion_emt(emt_core, mechanism)
     values = core_values(emt_core, e_present=0.02, k_int=3.0)

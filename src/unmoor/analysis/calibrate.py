@@ -37,6 +37,7 @@ STRUCTURES = (
     Structure("cascading", "itgb3", "balance"),
 )
 SEED = 2014
+SHARED = 2000  # draws from which the share of each row is told
 ROWS = ("T01", "T02", "T03", "T04", "T05", "T06", "T10a", "T10b")
 _READ_OUT, _RESTORED, _REVERTED = 28.0, 7.0, 21.0  # days of the rows
 _DRAWS_A_BATCH = 50
@@ -55,9 +56,9 @@ class Calibration:
     k_int
         Coupling of the plausible draws, shape (plausible,).
     shares
-        Share of the tried draws in which each row came out, by line and row.
+        Share of the first ``SHARED`` draws in which each row came out, by line and row.
     switches
-        Share of the tried draws with a smaller tumour that spreads more, by line.
+        Share of those draws with a smaller tumour that spreads more, by line.
     """
 
     structure: Structure
@@ -69,61 +70,63 @@ class Calibration:
 
 
 def calibrate(
-    structure: Structure, wanted: int = 300, most: int = 100_000, workers: int = 2
+    structure: Structure, wanted: int = 300, most: int = 200_000, workers: int = 2
 ) -> Calibration:
     """Draw from the prior until ``wanted`` draws are plausible or ``most`` have been tried."""
-    settings = [_setting(CellLine.load(name), structure) for name in LINES]
+    lines = [CellLine.load(name) for name in LINES]
     found: list[_Batch] = []
+    first = 1
     with ThreadPoolExecutor(workers) as pool:
-        first = 1
-        while first <= most and sum(batch.count() for batch in found) < wanted:
+        while first <= most and sum(len(batch.plausible) for batch in found) < wanted:
             starts = range(first, first + 8 * _DRAWS_A_BATCH, _DRAWS_A_BATCH)
-            found += pool.map(lambda start: _batch(settings, start), starts)
+            found += pool.map(lambda start: _sift(lines, structure, start), starts)
             first = starts.stop
-    return _summarise(structure, found)
+    order = _central_first(np.concatenate([batch.ratios for batch in found], axis=2))
+    numbers = [number for batch in found for number in batch.plausible]
+    k_int = np.concatenate([batch.k_int for batch in found])
+    shares, switches = _shares(lines, structure)
+    return Calibration(
+        structure, first - 1, tuple(numbers[i] for i in order), k_int[order], shares, switches
+    )
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Draws from ``first`` on: rows (lines, rows, draws), ratios (lines, 2, draws), k_int."""
+    """Plausible draws of a batch, their ratios (lines, 2, draws) and k_int."""
 
-    first: int
-    agreed: np.ndarray
+    plausible: list[int]
     ratios: FloatArray
     k_int: FloatArray
 
-    def count(self) -> int:
-        """Plausible draws."""
-        return int(self.agreed.all(axis=(0, 1)).sum())
 
-
-def _batch(settings: Sequence[Setting], first: int) -> _Batch:
-    draws = Draw.sets(SEED, range(first, first + _DRAWS_A_BATCH), is_prior=True)
-    results = [run_xenograft(setting, draws, animals=1) for setting in settings]
-    agreed = [[rows[row] for row in ROWS] for rows in map(_rows, results)]
+def _sift(lines: Sequence[CellLine], structure: Structure, first: int) -> _Batch:
+    """Drop draws line by line, the dear rows (T10, a third arm) last."""
+    numbers = np.arange(first, first + _DRAWS_A_BATCH)
+    for follow in (False, True):
+        for line in lines:
+            if numbers.size:
+                rows = _rows(_run(line, structure, numbers, follow=follow), follow=follow)
+                numbers = numbers[np.logical_and.reduce(list(rows.values()))]
+    if not numbers.size:
+        return _Batch([], np.empty((len(lines), 2, 0)), np.empty(0))
+    results = [_run(line, structure, numbers, follow=False) for line in lines]
     ratios = np.array([_ratios(result) for result in results])
-    return _Batch(first, np.array(agreed), ratios, results[0].k_int)
+    return _Batch([int(number) for number in numbers], ratios, results[0].k_int)
 
 
-def _summarise(structure: Structure, found: Sequence[_Batch]) -> Calibration:
-    agreed = np.concatenate([batch.agreed for batch in found], axis=2)
-    ratios = np.concatenate([batch.ratios for batch in found], axis=2)
-    k_int = np.concatenate([batch.k_int for batch in found])
-    kept = np.flatnonzero(agreed.all(axis=(0, 1)))
-    order = _central_first(ratios[:, :, kept])
+def _shares(
+    lines: Sequence[CellLine], structure: Structure
+) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     rule = table("closures", "calibration").values_by_id()
-    switch = (ratios[:, 0] < rule["tumour_ratio_high"]) & (ratios[:, 1] > rule["change"])
-    return Calibration(
-        structure=structure,
-        tried=k_int.size,
-        plausible=tuple(int(i) + found[0].first for i in kept[order]),
-        k_int=k_int[kept[order]],
-        shares={
-            line: dict(zip(ROWS, map(float, agreed[i].mean(axis=1)), strict=True))
-            for i, line in enumerate(LINES)
-        },
-        switches={line: float(switch[i].mean()) for i, line in enumerate(LINES)},
-    )
+    shares, switches = {}, {}
+    for line in lines:
+        result = _run(line, structure, np.arange(1, SHARED + 1), follow=True)
+        rows = _rows(result, follow=False) | _rows(result, follow=True)
+        tumour, spread = _ratios(result)
+        switch = (tumour < rule["tumour_ratio_high"]) & (spread > rule["change"])
+        shares[line.name] = {row: float(rows[row].mean()) for row in ROWS}
+        switches[line.name] = float(switch.mean())
+    return shares, switches
 
 
 def _central_first(ratios: FloatArray) -> np.ndarray:
@@ -138,19 +141,24 @@ def _central_first(ratios: FloatArray) -> np.ndarray:
     return np.array([central, *(i for i in range(count) if i != central)])
 
 
-def _setting(line: CellLine, structure: Structure) -> Setting:
+def _run(
+    line: CellLine, structure: Structure, numbers: np.ndarray, *, follow: bool
+) -> XenograftResult:
+    """Untreated, knock-down and, to follow its reversal, knock-down that is given back."""
     lost = Edit("ITGB1", change="knock_down", factor=0.1)
     restored = Edit("ITGB1", change="knock_down", factor=0.1, stop=_RESTORED)
-    return Setting(
+    setting = Setting(
         line=line,
         host=HOST,
-        arms=[(), (lost,), (restored,)],
+        arms=[(), (lost,), (restored,)] if follow else [(), (lost,)],
         structure=structure,
         duration=_READ_OUT,
         inoculum=1e6,
         clones=16,
         seed=SEED,
     )
+    draws = Draw.sets(SEED, [int(number) for number in numbers], is_prior=True)
+    return run_xenograft(setting, draws, animals=1, follow=follow)
 
 
 def _ratios(result: XenograftResult) -> FloatArray:
@@ -159,8 +167,8 @@ def _ratios(result: XenograftResult) -> FloatArray:
     return np.array([volume[:, 1] / volume[:, 0], spread[:, 1] / spread[:, 0]])
 
 
-def _rows(result: XenograftResult) -> dict[str, np.ndarray]:
-    """Whether each row comes out in each draw, shape (draws,).
+def _rows(result: XenograftResult, *, follow: bool) -> dict[str, np.ndarray]:
+    """Whether rows come out in each draw, shape (draws,): T10 if ``follow``, else the others.
 
     The rows on signalling are read at inoculation, when the cells have been edited for two weeks.
     """
@@ -175,7 +183,10 @@ def _rows(result: XenograftResult) -> dict[str, np.ndarray]:
     def ratio(name: str) -> FloatArray:
         return course(name, 1, 0.0) / course(name, 0, 0.0)
 
-    regained = course("e_cadherin", 2, _REVERTED) - course("e_cadherin", 1, _REVERTED)
+    if follow:
+        gained = course("e_cadherin", 2, _REVERTED) - course("e_cadherin", 1, _REVERTED)
+        # cohesion (T10b) follows E-cadherin until the tissue measures it
+        return {"T10a": gained >= switch, "T10b": gained >= switch}
     tumour, spread = _ratios(result)
     return {
         "T01": ratio("singles_per_cluster") > rule["change"],
@@ -184,6 +195,4 @@ def _rows(result: XenograftResult) -> dict[str, np.ndarray]:
         "T04": ratio("mir200") / ratio("zeb") < 1.0 / rule["change"],
         "T05": (tumour > rule["tumour_ratio_low"]) & (tumour < rule["tumour_ratio_high"]),
         "T06": (spread > rule["spread_ratio_low"]) & (spread < rule["spread_ratio_high"]),
-        "T10a": regained >= switch,
-        "T10b": regained >= switch,  # cohesion follows E-cadherin until the tissue measures it
     }

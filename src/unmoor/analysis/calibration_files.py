@@ -43,7 +43,7 @@ def _sets(calibrations: Sequence[Calibration]) -> str:
 
 
 def _shares(calibrations: Sequence[Calibration]) -> str:
-    """Share of the prior draws in which each row came out, and in which the line switched."""
+    """Share of prior draws in which each row came out, and in which the line switched."""
     rows = ["\t".join(["structure", "cell_line", "tried", "plausible", *ROWS, "switch"])]
     for calibration in calibrations:
         for line in LINES:

@@ -6,7 +6,7 @@ depends on the others.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from unmoor.organism.colonisation import chances
 from unmoor.organism.primary_tumour import grow
 from unmoor.signalling.codegen import LANES
 from unmoor.signalling.readouts import Readouts
-from unmoor.signalling.solve import SOLVED, advance_block
+from unmoor.signalling.solve import SOLVED, Blocks, Machine, advance_block
 from unmoor.tissue.escape import analytic_escape
 
 COURSES = (
@@ -61,7 +61,7 @@ class Released(NamedTuple):
 
 
 @kernel
-def _readouts(values, k):  # type: ignore[no-untyped-def]
+def _readouts(values: FloatArray, k: int) -> Readouts:
     """Readouts of clone ``k``, from blocks of eight cells."""
     b, lane = k // LANES, k % LANES
     return Readouts(values[b, 0, lane], values[b, 1, lane], values[b, 2, lane],
@@ -70,7 +70,9 @@ def _readouts(values, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _set_rates(c, cells, readouts, given, rates):  # type: ignore[no-untyped-def]
+def _set_rates(
+    c: Any, cells: Any, readouts: FloatArray, given: FloatArray, rates: FloatArray
+) -> None:
     """Growth, death and shedding of each clone relative to untreated."""
     for k in range(cells.size):
         phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
@@ -81,7 +83,8 @@ def _set_rates(c, cells, readouts, given, rates):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _weigh(values, weights):  # type: ignore[no-untyped-def]
+def _weigh(values: FloatArray, weights: FloatArray) -> float:
+    """Mean of the clones by weight."""
     total, weight = 0.0, 0.0
     for k in range(weights.size):
         total += weights[k] * values[k]
@@ -90,7 +93,15 @@ def _weigh(values, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _record(c, cells, readouts, given, weights, shed, frame):  # type: ignore[no-untyped-def]
+def _record(
+    c: Any,
+    cells: Any,
+    readouts: FloatArray,
+    given: FloatArray,
+    weights: FloatArray,
+    shed: float,
+    frame: FloatArray,
+) -> None:
     """``COURSES`` at one time, weighted by the clones' volumes in the typical animal."""
     values = np.zeros((10, cells.size))
     volume, singles, clusters = 0.0, 0.0, 0.0
@@ -113,7 +124,7 @@ def _record(c, cells, readouts, given, weights, shed, frame):  # type: ignore[no
 
 
 @kernel
-def settle_all(c, cells, readouts):  # type: ignore[no-untyped-def]
+def settle_all(c: Any, cells: Any, readouts: FloatArray) -> None:
     """Note the untreated readouts, behaviour and escape of all cells in their records."""
     blocks = readouts.shape[0] // cells.shape[0]
     for s in range(cells.shape[0]):
@@ -126,7 +137,16 @@ def settle_all(c, cells, readouts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _release(c, cells, readouts, given, volumes, singles, clusters):  # type: ignore[no-untyped-def]
+def _release(
+    c: Any,
+    cells: Any,
+    readouts: FloatArray,
+    given: FloatArray,
+    volumes: FloatArray,
+    singles: FloatArray,
+    clusters: FloatArray,
+) -> None:
+    """Add up what leaves each animal's tumour at the end."""
     for k in range(cells.size):
         phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
         escape = analytic_escape(c, phenotype)
@@ -136,9 +156,64 @@ def _release(c, cells, readouts, given, volumes, singles, clusters):  # type: ig
 
 
 @kernel
+def _live_one(
+    s: int,
+    c: Any,
+    cells: Any,
+    treated: Treated,
+    tumours: Tumours,
+    blocks: Blocks,
+    days: float,
+    every: int,
+    outside: int,
+    machine: Machine,
+    frames: FloatArray,
+) -> None:
+    """Run one subject; ``c`` and ``cells`` are its own."""
+    clones, width = cells.size, blocks.state.shape[0] // tumours.volumes.shape[0]
+    w = np.zeros(machine.places[9] * LANES)
+    own = blocks.readouts[s * width : (s + 1) * width]
+    middle, rates, made = np.empty(own.shape), np.empty((3, clones)), np.empty(clones)
+    weights = tumours.volumes[s, 0]
+    _record(c, cells, own, treated.at[s, 0], weights, 0.0, frames[0])
+    frame, extra, earlier = 1, 0.0, 0.0
+    count = treated.inputs.shape[1]
+    for i in range(count):
+        ahead = max(extra + 0.5 * (extra - earlier), 0.0)  # in the middle of the interval
+        for b in range(width):
+            _give(blocks.inputs[s * width + b], treated.inputs[s, i], outside, ahead)
+            _copy(own[b], middle[b])
+            if blocks.status[s * width + b] == SOLVED:
+                advance_block(s * width + b, blocks, 24.0 * days, machine, w)
+            _average(own[b], middle[b])
+        _set_rates(c, cells, middle, treated.means[s, i], rates)
+        grow(
+            tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
+            tumours.beta[s], rates, days,
+        )  # fmt: skip
+        for k in range(clones):
+            made[k] = own[k // LANES, 3, k % LANES] - cells[k].tgfb
+        earlier, extra = extra, c.phi * max(_weigh(made, weights), 0.0)
+        if (every > 0 and (i + 1) % every == 0) or i + 1 == count:
+            shed = tumours.shed[s, 0]
+            _record(c, cells, own, treated.at[s, i + 1], weights, shed, frames[frame])
+            frame += 1
+
+
+@kernel
 def live(
-    c, cells, treated, tumours, released, blocks, outside, grid, every, machine, frames
-):  # type: ignore[no-untyped-def]
+    c: Any,
+    cells: Any,
+    treated: Treated,
+    tumours: Tumours,
+    released: Released,
+    blocks: Blocks,
+    days: float,
+    every: int,
+    outside: int,
+    machine: Machine,
+    frames: FloatArray,
+) -> None:
     """Run every subject from inoculation to the read-out day.
 
     Parameters
@@ -148,56 +223,50 @@ def live(
     treated, tumours, released
         Treatment, animals and what is released at the end.
     blocks
-        State, parameters, inputs, step, status and readouts of all blocks of eight cells.
-    outside
-        Index of the input through which other cells' TGFβ arrives.
+        All blocks of eight cells of the batch.
+    days
+        Length of an interval [d].
     every
         Intervals between two frames; 0 keeps only the first and the last.
+    outside
+        Index of the input through which other cells' TGFβ arrives.
     machine
-        Addresses, places and tolerances of the network's code.
+        Code of the network.
     frames
         ``COURSES``, shape (subjects, frames, quantities).
     """
-    state, parameters, inputs, step, status, readouts = blocks
-    functions, places, tolerance = machine
-    w = np.zeros(places[9] * LANES)
-    width = state.shape[0] // cells.shape[0]
-    clones = cells.shape[1]
-    before = np.empty((width, readouts.shape[1], LANES))
-    rates = np.empty((3, clones))
-    made = np.empty(clones)
+    width = blocks.state.shape[0] // cells.shape[0]
     for s in range(cells.shape[0]):
-        first, weights = s * width, tumours.volumes[s, 0]
-        own = readouts[first : first + width]
-        _record(c[s], cells[s], own, treated.at[s, 0], weights, 0.0, frames[s, 0])
-        frame, extra, earlier = 1, 0.0, 0.0
-        for i in range(grid.size - 1):
-            days = grid[i + 1] - grid[i]
-            ahead = max(extra + 0.5 * (extra - earlier), 0.0)  # in the middle of the interval
-            for b in range(width):
-                for j in range(inputs.shape[1]):
-                    add = ahead if j == outside else 0.0
-                    for lane in range(LANES):
-                        inputs[first + b, j, lane] = treated.inputs[s, i, j] + add
-                for q in range(readouts.shape[1]):
-                    for lane in range(LANES):
-                        before[b, q, lane] = own[b, q, lane]
-                if status[first + b] == SOLVED:
-                    advance_block(first + b, state, parameters, inputs, 24.0 * days, step, status,
-                                  readouts, functions, places, tolerance, w)  # fmt: skip
-            for b in range(width):
-                for q in range(readouts.shape[1]):
-                    for lane in range(LANES):
-                        before[b, q, lane] = 0.5 * (before[b, q, lane] + own[b, q, lane])
-            _set_rates(c[s], cells[s], before, treated.means[s, i], rates)
-            grow(tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
-                 tumours.beta[s], rates, days)  # fmt: skip
-            for k in range(clones):
-                made[k] = own[k // LANES, 3, k % LANES] - cells[s, k].tgfb
-            earlier, extra = extra, c[s].phi * max(_weigh(made, weights), 0.0)
-            if (every > 0 and (i + 1) % every == 0) or i + 2 == grid.size:
-                _record(c[s], cells[s], own, treated.at[s, i + 1], weights,
-                        tumours.shed[s, 0], frames[s, frame])  # fmt: skip
-                frame += 1
-        _release(c[s], cells[s], own, treated.at[s, grid.size - 1], tumours.volumes[s],
-                 released.singles[s], released.clusters[s])  # fmt: skip
+        _live_one(
+            s, c[s], cells[s], treated, tumours, blocks, days, every, outside, machine, frames[s]
+        )
+        own = blocks.readouts[s * width : (s + 1) * width]
+        last = treated.at.shape[1] - 1
+        _release(
+            c[s], cells[s], own, treated.at[s, last], tumours.volumes[s],
+            released.singles[s], released.clusters[s],
+        )  # fmt: skip
+
+
+@kernel
+def _give(inputs: FloatArray, values: FloatArray, outside: int, extra: float) -> None:
+    """Set the inputs of a block, with other cells' TGFβ."""
+    for j in range(inputs.shape[0]):
+        value = values[j] + extra if j == outside else values[j]
+        for lane in range(LANES):
+            inputs[j, lane] = value
+
+
+@kernel
+def _copy(source: FloatArray, target: FloatArray) -> None:
+    for q in range(source.shape[0]):
+        for lane in range(LANES):
+            target[q, lane] = source[q, lane]
+
+
+@kernel
+def _average(now: FloatArray, middle: FloatArray) -> None:
+    """Turn readouts at the start of an interval into those in its middle."""
+    for q in range(now.shape[0]):
+        for lane in range(LANES):
+            middle[q, lane] = 0.5 * (middle[q, lane] + now[q, lane])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,8 +82,8 @@ def run_xenograft(
     released = Released(np.zeros(on.tumours.shed.shape), np.zeros(on.tumours.shed.shape))
     outside = list(on.network.inputs).index("tgfb_outside")
     live(
-        on.constants, on.cells, on.treated(), on.tumours, released,
-        on.batch.blocks, outside, on.grid, every, on.batch.machine, frames,
+        on.constants, on.cells, on.treated(), on.tumours, released, on.batch.blocks,
+        float(on.grid[1]), every, outside, on.batch.machine, frames,
     )  # fmt: skip
     return _collect(on, released, frames, on.grid[kept])
 
@@ -106,7 +107,7 @@ def _collect(
     singles = circulating(released.singles * scale, c.single_half_life[:, None], blood)
     clusters = circulating(released.clusters * scale, c.cluster_half_life[:, None], blood)
 
-    def by_arm(values: FloatArray) -> FloatArray:
+    def by_arm(values: Any) -> Any:
         return values.reshape(len(on.draws), arms, *values.shape[1:])[:, 1:]
 
     return XenograftResult(

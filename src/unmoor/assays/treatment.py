@@ -36,9 +36,7 @@ class Course:
     @classmethod
     def constant(cls, value: float, subjects: int, intervals: int) -> Course:
         """A course that never changes."""
-        return cls(
-            np.full((subjects, intervals + 1), value), np.full((subjects, intervals), value)
-        )
+        return cls(np.full((subjects, intervals + 1), value), np.full((subjects, intervals), value))
 
     def multiply(self, subject: int, at: FloatArray, mean: FloatArray) -> None:
         """Combine with another factor on the same input (independent action)."""
@@ -145,10 +143,10 @@ def _edit(treatment: Treatment, subject: int, modifier: Modifier, schedule: _Sch
     before = math.isinf(modifier.start)
     if modifier.kind == "factor":
         gain = modifier.value - 1.0
-        course.multiply(subject, 1.0 + gain * inside, 1.0 + gain * share)
+        course.multiply(subject, 1.0 + gain * inside.astype(float), 1.0 + gain * share)
         cultured[subject] *= modifier.value if before else 1.0
     else:
-        course.add(subject, modifier.value * inside, modifier.value * share)
+        course.add(subject, modifier.value * inside.astype(float), modifier.value * share)
         cultured[subject] += modifier.value if before else 0.0
 
 

@@ -88,9 +88,7 @@ class CellLine:
         text = repr(sorted(self.levels.values_by_id().items()))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def steady_state(
-        self, structure: Structure | None = None, **inputs: float
-    ) -> dict[str, float]:
+    def steady_state(self, structure: Structure | None = None, **inputs: float) -> dict[str, float]:
         """Steady state of a nominal cell from its untreated state, under constant inputs.
 
         Parameters

@@ -106,7 +106,7 @@ def _competence(tgfbr2: float, smad4: float, rule: Mapping[str, float]) -> float
     y = 2.0**smad4 if smad4 >= rule["rna_floor"] else 0.0
     receptor = x * (1.0 + rule["K2"]) / (x + rule["K2"])
     smad = max(rule["lambda"], y * (1.0 + rule["K4"]) / (y + rule["K4"]))
-    return min(receptor * smad, rule["f_max"])
+    return float(min(receptor * smad, rule["f_max"]))
 
 
 def _branch(

@@ -110,9 +110,7 @@ def adhesion(cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -
 
 
 @kernel
-def saturation(
-    c: Any, cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float
-) -> float:
+def saturation(c: Any, cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -> float:
     """H(A): FAK/Src signal of an adhesion capacity, half at K_F of the reference line's."""
     w1, w3, w4, w0 = ground
     half = cell.K_F * (w1 + w3 * c.c0 + w4 * cell.beta4 + w0)

@@ -7,7 +7,7 @@ standard error. Whatever calculates is imported by the verb that needs it, so th
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError
 
@@ -16,6 +16,7 @@ from unmoor.cli.calibration import calibrate
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
 from unmoor.cli.streams import be_verbose
+from unmoor.cli.studies import STDIN
 from unmoor.errors import ExitCode
 
 __all__ = ["app", "main"]
@@ -43,18 +44,19 @@ app = App(
     print_error=False,
     result_action="return_value",
 )
-for _verb, _function in {
-    "list": list_entries,
-    "show": show,
-    "check": check,
-    "run": run,
+_VERBS: dict[str, Callable[..., int]] = {
     "demo": demo,
+    "run": run,
     "resume": resume,
     "report": remake_report,
+    "check": check,
+    "list": list_entries,
+    "show": show,
     "cite": cite,
     "calibrate": calibrate,
-}.items():
-    app.command(_function, name=_verb)
+}
+for _place, (_verb, _function) in enumerate(_VERBS.items()):
+    app.command(_function, name=_verb, sort_key=_place)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     verbose = be_verbose(given)
     try:
-        code = app(given)
+        code = app([STDIN if part == "-" else part for part in given])
         finish_output()
     except CycloptsError as error:
         return explain_usage(error, given)

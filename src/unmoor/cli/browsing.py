@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
+from unmoor.cli.options import Json, Verbose, flag
 from unmoor.cli.streams import columns, put, put_json, say
 from unmoor.cli.studies import STDIN, is_run, load_study, study_text
 from unmoor.errors import CatalogError, ExitCode, Problem, literal, nearest
@@ -14,11 +13,10 @@ from unmoor.errors import CatalogError, ExitCode, Problem, literal, nearest
 if TYPE_CHECKING:
     from unmoor.trial.study import Study
 
-Json = Annotated[bool, Parameter(help="Write one JSON document.", negative=())]
-Verbose = Annotated[bool, Parameter(name=["--verbose", "-v"], help="Show details.", negative=())]
 
-
-def list_entries(kind: str | None = None, *, json: Json = False, verbose: Verbose = False) -> int:
+def list_entries(
+    kind: str | None = None, /, *, json: Json = False, verbose: Verbose = False
+) -> int:
     """List what the catalog holds.
 
     Parameters
@@ -49,14 +47,11 @@ def list_entries(kind: str | None = None, *, json: Json = False, verbose: Verbos
 
 def show(
     name: str,
+    /,
     *,
-    toml: Annotated[
-        bool, Parameter(help="As TOML; a study as a copy to edit.", negative=())
-    ] = False,
+    toml: Annotated[bool, flag("As TOML; a study as a copy to edit.")] = False,
     json: Json = False,
-    verbose: Annotated[
-        bool, Parameter(name=["--verbose", "-v"], help="With the note of each number.", negative=())
-    ] = False,
+    verbose: Annotated[bool, flag("With the note of each number.", "--verbose", "-v")] = False,
 ) -> int:
     """Show a thing of the catalog with its numbers and their sources.
 
@@ -86,7 +81,7 @@ def show(
     return ExitCode.OK
 
 
-def cite(of: str | None = None, *, verbose: Verbose = False) -> int:
+def cite(of: str | None = None, /, *, verbose: Verbose = False) -> int:
     """Write BibTeX of unmoor, and of the sources of a study or run.
 
     Parameters
@@ -96,8 +91,8 @@ def cite(of: str | None = None, *, verbose: Verbose = False) -> int:
     """
     from unmoor.cli.citation import OWN_KEY, own_entry
 
-    put(own_entry())
     if of is None:
+        put(own_entry())
         return ExitCode.OK
     from unmoor import catalog
     from unmoor.trial.provenance import citations
@@ -106,7 +101,7 @@ def cite(of: str | None = None, *, verbose: Verbose = False) -> int:
     study = Result.study_of(Path(of)) if is_run(Path(of)) else load_study(of)
     known = catalog.sources(study.beside)
     keys = dict.fromkeys([*_sources_of_study(study), *citations(study)])
-    put(*(known[key].to_bibtex() for key in keys if key in known and key != OWN_KEY))
+    put(own_entry(), *(known[key].to_bibtex() for key in keys if key in known and key != OWN_KEY))
     missing = [key for key in keys if key not in known]
     if missing:
         say(f"not in sources.bib: {', '.join(missing)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from unmoor.cli.options import Verbose
 from unmoor.cli.streams import columns, put, say
 from unmoor.errors import ExitCode, Problem, StudyError
 
@@ -18,9 +19,7 @@ def calibrate(
     *,
     wanted: Annotated[int, Parameter(help="Plausible parameter sets to find.")] = 400,
     out: Annotated[Path, Parameter(help="Folder that gets the files.")] = Path("calibration"),
-    verbose: Annotated[
-        bool, Parameter(name=["--verbose", "-v"], help="Show details.", negative=())
-    ] = False,
+    verbose: Verbose = False,
 ) -> int:
     """Fit k_int to the calibration rows again, under each structure of the model.
 

@@ -50,7 +50,7 @@ def _told(error: BaseException, *, verbose: bool) -> ExitCode:
         say(str(error))
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
-        say("stopped; nothing was run [E-STOPPED]")
+        say("stopped; if a run folder was made, go on with: unmoor resume FOLDER [E-STOPPED]")
         return ExitCode.STOPPED
     if isinstance(error, MemoryError):
         say("memory ran out; use fewer --workers [E-RESOURCE]")

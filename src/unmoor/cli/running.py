@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
+from unmoor.cli.options import Json, Out, Report, Seed, Settings, Verbose, Workers
 from unmoor.cli.progress import duration, shown_progress
 from unmoor.cli.streams import put, put_json, say, styled
 from unmoor.cli.studies import check_workers, load_study
@@ -17,27 +16,15 @@ if TYPE_CHECKING:
     from unmoor.trial.study import Study
 
 DEMO = "truong2014"
-
-Settings = Annotated[
-    list[str], Parameter(name="--set", help="KEY=VALUE: change a value.", negative=())
-]
-Workers = Annotated[int | None, Parameter(help="Threads; all usable cores if not given.")]
-Seed = Annotated[int | None, Parameter(help="Seed instead of the study's own.")]
-Out = Annotated[Path, Parameter(help="Folder in which the run folder is made.")]
-Json = Annotated[bool, Parameter(help="Write one JSON document.", negative=())]
-Report = Annotated[
-    bool | None,
-    Parameter(help="Make the report; the default unless --json.", negative="--no-report"),
-]
-Verbose = Annotated[
-    bool, Parameter(name=["--verbose", "-v"], help="Show details, and where it fails.", negative=())
-]
+_START, _A_DAY = 2.0, 35e-6
+"""Time to start, and for a day of one tumour on a core of 2020 [s]; for estimates only."""
 
 
 def check(
     study: str,
+    /,
     *,
-    set_: Settings = [],  # noqa: B006 - never changed
+    set_: Settings = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -49,16 +36,17 @@ def check(
         A study file, the name of a catalog study, or - for standard input.
     """
     try:
-        loaded = load_study(study, set_)
+        loaded = load_study(study, set_ or ())
     except StudyError as error:
         if json:
             put_json({"study": study, "problems": [_as_data(each) for each in error.problems]})
         raise
-    runs = _simulated_tumours(loaded)
+    runs = simulated_tumours(loaded)
     if json:
         problems = [_as_data(each) for each in loaded.warnings]
         about = {"study": loaded.name, "digest": loaded.digest(), "problems": problems}
-        put_json({**about, "tumours": runs, "resolved": loaded.to_toml()})
+        cost = {"tumours": runs, "seconds": _seconds(loaded, runs)}
+        put_json({**about, **cost, "resolved": loaded.to_toml()})
     else:
         put(loaded.to_toml().rstrip())
     _tell_warnings(loaded)
@@ -68,10 +56,11 @@ def check(
 
 def run(
     study: str,
+    /,
     *,
     out: Out = Path("runs"),
     seed: Seed = None,
-    set_: Settings = [],  # noqa: B006 - never changed
+    set_: Settings = None,
     workers: Workers = None,
     json: Json = False,
     report: Report = None,
@@ -85,7 +74,7 @@ def run(
         A study file, the name of a catalog study, or - for standard input.
     """
     check_workers(workers)
-    loaded = load_study(study, set_, seed)
+    loaded = load_study(study, set_ or (), seed)
     _tell_warnings(loaded)
     from unmoor.trial.run import run as run_study
 
@@ -107,6 +96,7 @@ def demo(
 
 def resume(
     folder: Path,
+    /,
     *,
     workers: Workers = None,
     json: Json = False,
@@ -128,7 +118,7 @@ def resume(
     return _finish(result, json=json, wants_report=report)
 
 
-def remake_report(folder: Path, path: Path | None = None, *, verbose: Verbose = False) -> int:
+def remake_report(folder: Path, path: Path | None = None, /, *, verbose: Verbose = False) -> int:
     """Make the report of a finished run anew, and write its path.
 
     Parameters
@@ -178,19 +168,27 @@ def _as_data(problem: Problem) -> dict[str, Any]:
     return {**{name: getattr(problem, name) for name in names}, "message": str(problem)}
 
 
-def _simulated_tumours(study: Study) -> int:
-    """Tumours a run simulates: line × assay × arm × draw, under each structure."""
-    structures = 4 if study.uncertainty.rivals else 1
-    draws = study.uncertainty.draws * structures
-    return len(study.cell_lines) * len(study.assays) * len(study.arms) * draws
+def simulated_tumours(study: Study) -> int:
+    """Tumours a run simulates: line × assay × arm × draw, under each structure of the model."""
+    is_rival_itself = study.model.e_readout == "cdh1"
+    rivals = (3 if is_rival_itself else 4) if study.uncertainty.rivals else 0
+    tumours = len(study.cell_lines) * len(study.assays) * len(study.arms)
+    return tumours * study.uncertainty.draws * (1 + rivals)
+
+
+def _seconds(study: Study, tumours: int) -> float:
+    """Time that a run takes on one core, roughly."""
+    days = sum(assay.duration for assay in study.assays) / len(study.assays)
+    return _START + _A_DAY * tumours * days
 
 
 def _size(study: Study, tumours: int) -> str:
     animals = " or ".join(dict.fromkeys(str(assay.animals) for assay in study.assays))
     return (
-        f"{len(study.cell_lines)} cell lines × {len(study.arms)} arms × {animals} animals, "
-        f"{study.uncertainty.draws} parameter draws: {tumours} tumours, "
-        f"about {duration(tumours)} on one core; {_count(len(study.warnings), 'warning')}"
+        f"{_count(len(study.cell_lines), 'cell line')} × {_count(len(study.arms), 'arm')} × "
+        f"{animals} animals, {_count(study.uncertainty.draws, 'parameter draw')}: {tumours} "
+        f"simulated tumours, roughly {duration(_seconds(study, tumours))} on one core; "
+        f"{_count(len(study.warnings), 'warning')}"
     )
 
 

@@ -12,7 +12,8 @@ from unmoor.errors import Problem, StudyError, literal
 if TYPE_CHECKING:
     from unmoor.trial.study import Study
 
-STDIN = "-"
+STDIN = "<stdin>"
+"""What ``-`` is replaced with, since a lone hyphen looks like an unknown option."""
 
 
 def load_study(name: str, settings: Sequence[str] = (), seed: int | None = None) -> Study:

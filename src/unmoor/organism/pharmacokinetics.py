@@ -114,14 +114,14 @@ def _doses_on_steps(doses: Sequence[float], step: float, count: int, dose: float
 
 
 @kernel
-def _free(total, capacity, affinity, share):  # type: ignore[no-untyped-def]
+def _free(total: float, capacity: float, affinity: float, share: float) -> float:
     """Free antibody C in share·C + capacity·C/(affinity + C) = total."""
     b = share * affinity + capacity - total
     return (math.sqrt(b * b + 4.0 * share * affinity * total) - b) / (2.0 * share)
 
 
 @kernel
-def _antibody_slope(x, n, slope):  # type: ignore[no-untyped-def]
+def _antibody_slope(x: FloatArray, n: tuple[float, ...], slope: FloatArray) -> None:
     """Depot, plasma and peripheral concentration (per V1), antibody in the tumour."""
     clearance, exchange, v1, v2, ka, affinity, permeability, internal, share, capacity = n
     free = _free(max(x[3], 0.0), capacity, affinity, share)
@@ -132,7 +132,13 @@ def _antibody_slope(x, n, slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _antibody(given, numbers, is_intravenous, step, occupancy):  # type: ignore[no-untyped-def]
+def _antibody(
+    given: FloatArray,
+    numbers: FloatArray,
+    is_intravenous: bool,
+    step: float,
+    occupancy: FloatArray,
+) -> None:
     n = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
          numbers[5], numbers[6], numbers[7], numbers[8], numbers[9])  # fmt: skip
     x, trial = np.zeros(4), np.zeros(4)
@@ -151,7 +157,9 @@ def _antibody(given, numbers, is_intravenous, step, occupancy):  # type: ignore[
 
 
 @kernel
-def _slow_offset(given, numbers, step, inhibition):  # type: ignore[no-untyped-def]
+def _slow_offset(
+    given: FloatArray, numbers: FloatArray, step: float, inhibition: FloatArray
+) -> None:
     """Exact steps of depot and plasma; inhibition exact for the mean level in a step."""
     ka, ke, onset, offset = numbers[0], numbers[1], numbers[2], numbers[3]
     depot, plasma, inhibited = 0.0, 0.0, 0.0

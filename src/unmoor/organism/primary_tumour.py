@@ -15,7 +15,9 @@ from unmoor.elementwise import FloatArray
 
 
 @kernel
-def _slope(volume, alpha, beta, rates, slope):  # type: ignore[no-untyped-def]
+def _slope(
+    volume: FloatArray, alpha: float, beta: float, rates: FloatArray, slope: FloatArray
+) -> tuple[float, float]:
     """Slope of each clone's volume; returns those of the two integrals."""
     total, shed = 0.0, 0.0
     for k in range(volume.size):

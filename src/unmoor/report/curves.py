@@ -27,7 +27,7 @@ NETWORK = {
     "zeb": "ZEB",
     "mir200": "miR-200",
     "tgfb_activity": "TGFβ activity",
-    "single_cell_fraction": "Single cells",
+    "singles_per_cluster": "Singles per cluster",
 }
 """Quantities of the network figure with their short names, in order of columns."""
 BANDED_ARMS = 3

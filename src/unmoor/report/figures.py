@@ -104,7 +104,7 @@ def _lines(view: View) -> str:
 
 def _harm_caption(view: View) -> str:
     return (
-        "Small marks: animals simulated with the nominal parameter values, each relative to the "
+        f"Small marks: animals simulated under {view.reference}, each relative to the "
         "control group's geometric-mean volume and mean count (count + 0.5). Large marks: expected "
         f"effect of an arm with its {percent(view.study.verdict.interval)} model interval. Dashed: "
         f"the study's margins, {view.study.verdict.smaller:g} and {view.study.verdict.spread:g}. "
@@ -174,8 +174,8 @@ _PLANS = (
         "metastasis_counts",
         "Lung metastases at the read-out day",
         metastasis_counts,
-        lambda _: (
-            "Each mark is one animal simulated with the nominal parameter values; the dashed "
+        lambda view: (
+            f"Each mark is one animal simulated under {view.reference}; the dashed "
             "line is the mean of the control. The axis is log(1 + count)."
         ),
         lambda view: (

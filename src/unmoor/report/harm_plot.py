@@ -1,7 +1,7 @@
 """Harm plot: change of the tumour against change of spread, the signature figure.
 
-Dots are animals simulated with the nominal values; crosses are what is not known about the
-expected effect of an arm. They look different because they answer different questions.
+Dots are animals simulated under the reference parameter set; crosses are what is not known about
+the expected effect of an arm. They look different because they answer different questions.
 """
 
 from __future__ import annotations

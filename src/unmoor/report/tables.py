@@ -110,7 +110,10 @@ def design_table(view: View) -> list[tuple[str, str]]:
     level = percent(study.verdict.interval)
     return [
         *rows,
-        ("Parameter sets", f"{study.uncertainty.draws} drawn, besides the nominal values (draw 0)"),
+        (
+            "Parameter sets",
+            f"{study.uncertainty.draws} {view.draw_source}; draw 0 is {view.reference}",
+        ),
         ("Allocation", f"arms share animals and draws (paired); seed {view.seed}"),
         ("Outcome measures", "tumour volume (geometric mean), lung metastases (mean count)"),
         ("Statistics", f"ratio to control; central {level} intervals; margins {_margins(view)}"),

@@ -33,10 +33,12 @@ CALIBRATION = (
     "One number, k_int (how strongly loss of β1 integrin raises TGFβ activity), was fitted; all "
     "cell lines share it. It was conditioned on rows T01–T06 and T10 of the evidence table in 4T1 "
     "and HCC1806: with ITGB1 knocked down, single cells and TGFβ activity rise, E-cadherin and the "
-    "balance of miR-200 to ZEB fall, the tumour is smaller, lung metastases are more, and "
-    "E-cadherin returns when β1 does. Agreement with these rows is calibration; everything else "
-    "here is prediction. The antibody is no row of its own, but shares the biology of the "
-    "knock-down: it is no independent test."
+    "balance of miR-200 to ZEB fall, the tumour is smaller (assumed band of the ratio .2–.9), lung "
+    "metastases are more (assumed band 1.5–10), and E-cadherin returns when β1 does. Parameter "
+    "sets that agree are called plausible and kept whole, so other drawn numbers move a little "
+    "too. For these rows agreement, and P(switch) of the knock-down in these lines, is "
+    "calibration, not a finding; everything else here is prediction. The antibody is no row of its "
+    "own, but shares the biology of the knock-down: it is no independent test."
 )
 LIMITS = (
     "Size of the effects: magnitudes of the 2014 study were not available, so directions are "
@@ -136,14 +138,14 @@ def interval_notes(view: View) -> list[tuple[str, str]]:
         (
             "Model interval",
             f"what we do not know: the central {level} of the expected ratio over "
-            f"{view.study.uncertainty.draws} parameter sets drawn from the ranges of the catalog; "
+            f"{view.study.uncertainty.draws} {view.draw_source}; "
             "more animals would not narrow it, and the verdict uses only this one.",
         ),
         (
             "Study interval",
             f"what a real study would see: the central {level} of the ratio measured with "
-            f"{animals} animals in each arm, from differences between animals at the nominal "
-            "parameter values; better knowledge of the parameters would not narrow it.",
+            f"{animals} animals in each arm, from differences between animals under "
+            f"{view.reference}; better knowledge of the parameters would not narrow it.",
         ),
         (
             "Monte-Carlo error",

@@ -56,6 +56,20 @@ class View:
     provenance: Mapping[str, Any]
     citations: tuple[str, ...]
 
+    @property
+    def draw_source(self) -> str:
+        """What the draws of the study are."""
+        if getattr(self.study.uncertainty, "sets", "ranges") == "plausible":
+            return "plausible parameter sets (those that agree with the calibration rows)"
+        return "parameter sets drawn from the ranges of the catalog"
+
+    @property
+    def reference(self) -> str:
+        """What draw 0 is."""
+        if getattr(self.study.uncertainty, "sets", "ranges") == "plausible":
+            return "the most central plausible parameter set"
+        return "the nominal parameter values"
+
     @classmethod
     def of(cls, result: Result) -> View:
         """Arrange a result: the control first, then the arms in the order of the study file."""
@@ -64,7 +78,7 @@ class View:
         effects = _table(result, "effects")
         arms = (study.control, *(arm for arm in study.arms if arm != study.control))
         lead = _lead(study, effects)
-        nominal = outcomes[outcomes["draw"] == 0]
+        reference = outcomes[outcomes["draw"] == 0]
         return cls(
             study=study,
             seed=int(result.seed),
@@ -72,7 +86,7 @@ class View:
             arms=arms,
             lead=lead,
             key_arms=_key_arms(study, lead, effects),
-            animals=nominal[nominal["status"] == "ok"],
+            animals=reference[reference["status"] == "ok"],
             effects=effects,
             structures=_table(result, "structures"),
             timecourses=_by_day(_table(result, "timecourses")),

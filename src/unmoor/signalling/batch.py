@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from unmoor.errors import ParameterError
 from unmoor.signalling.codegen import LANES
 from unmoor.signalling.network import Network
-from unmoor.signalling.solve import advance
-
-FloatArray = npt.NDArray[np.float64]
-class Blocks(NamedTuple):
-    """Arrays of all blocks of eight cells, in the order that the compiled code takes.
-
-    ``state`` (blocks, species, 8), ``parameters`` and ``inputs`` likewise, ``step`` and ``status``
-    (blocks,), ``readouts`` (blocks, readouts, 8).
-    """
-
-    state: FloatArray
-    parameters: FloatArray
-    inputs: FloatArray
-    step: FloatArray
-    status: npt.NDArray[np.int64]
-    readouts: FloatArray
-
+from unmoor.signalling.solve import Blocks, FloatArray, IntegerArray, Machine, advance
 
 FAILURES = {1: "step size fell to zero or a number was not finite", 2: "too many steps"}
 
@@ -91,11 +74,7 @@ class Batch:
 
     def advance(self, hours: float) -> None:
         """Advance all cells by ``hours``; cells that fail keep their state and get a status."""
-        b, (functions, places, tolerance) = self.blocks, self.machine
-        advance(
-            b.state, b.parameters, b.inputs, float(hours), b.step, b.status, b.readouts,
-            functions, places, tolerance,
-        )  # fmt: skip
+        advance(self.blocks, float(hours), self.machine)
 
     @property
     def blocks(self) -> Blocks:
@@ -105,10 +84,10 @@ class Batch:
         )
 
     @property
-    def machine(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Addresses, places and tolerances of the network's code."""
+    def machine(self) -> Machine:
+        """Code of the network, with this batch's tolerances."""
         compiled = self.network.compiled
-        return compiled.functions, compiled.places, self._tolerance
+        return Machine(compiled.functions, compiled.places, self._tolerance)
 
     def readouts(self) -> dict[str, FloatArray]:
         """Readouts at the end of the last interval, each of shape (subjects, clones)."""
@@ -123,9 +102,10 @@ class Batch:
             name: self._cells(self.state[:, i, :]) for i, name in enumerate(self.network.species)
         }
 
-    def failed(self) -> npt.NDArray[np.int64]:
+    def failed(self) -> IntegerArray:
         """Status of each subject (0 = solved; see ``FAILURES``), shape (subjects,)."""
-        return self.status.reshape(self.shape[0], -1).max(axis=1)
+        worst: IntegerArray = self.status.reshape(self.shape[0], -1).max(axis=1)
+        return worst
 
     def _one(self, value: Any) -> FloatArray:
         full = np.broadcast_to(np.asarray(value, dtype=np.float64), self.shape)
@@ -138,4 +118,3 @@ class Batch:
     def _cells(self, numbers: FloatArray) -> FloatArray:
         cells = numbers.reshape(self.shape[0], self.width)[:, : self.shape[1]]
         return np.ascontiguousarray(cells)
-

@@ -201,9 +201,8 @@ class _Function:
     def _select(self, comparison: str, expression: sympy.Expr, yes: float, no: float) -> str:
         value, zero = self.value(expression), self.number(0.0)
         mask = self.emit(f"fcmp {comparison} {_VECTOR} {value}, {zero}")
-        return self.emit(
-            f"select <{LANES} x i1> {mask}, {_VECTOR} {self.number(yes)}, {_VECTOR} {self.number(no)}"
-        )
+        chosen = f"{_VECTOR} {self.number(yes)}, {_VECTOR} {self.number(no)}"
+        return self.emit(f"select <{LANES} x i1> {mask}, {chosen}")
 
 
 def _hexadecimal(value: float) -> str:
@@ -324,8 +323,8 @@ def cached(key: str, make: Any) -> tuple[Path, Layout]:
         _replace(code, _compile(assembly))
         _replace(description, json.dumps(asdict(layout)).encode())
     stored = json.loads(description.read_text())
-    names = {key: tuple(stored.pop(key)) for key in ("species_names", "parameter_names")}
-    return code, Layout(**names, **stored)
+    species, parameters = (tuple(stored.pop(f"{x}_names")) for x in ("species", "parameter"))
+    return code, Layout(species_names=species, parameter_names=parameters, **stored)
 
 
 def _replace(path: Path, data: bytes) -> None:

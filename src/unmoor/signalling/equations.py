@@ -105,5 +105,6 @@ def _convert(node: ast.expr, where: str) -> sympy.Expr:
             function = sympy.Min if name == "min" else sympy.Max
             return function(*[_convert(argument, where) for argument in arguments])
     raise ParameterError(
-        f"{where}: {ast.unparse(node)!r} is not allowed; use names, numbers, + - * /, whole powers, min, max"
+        f"{where}: {ast.unparse(node)!r} is not allowed; use names, numbers, + - * /, "
+        "whole powers, min and max"
     )

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from unmoor.errors import ParameterError
 from unmoor.signalling.codegen import Layout, cached, load
 from unmoor.signalling.equations import read_equations
 from unmoor.signalling.symbolic import System

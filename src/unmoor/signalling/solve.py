@@ -7,9 +7,11 @@ block.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -21,9 +23,34 @@ from unmoor.signalling.rosenbrock import GAMMA
 SOLVED, NOT_FINITE, TOO_MANY_STEPS = 0, 1, 2
 _MAX_STEPS = 20_000
 
+FloatArray = npt.NDArray[np.float64]
+IntegerArray = npt.NDArray[np.int64]
 
-@intrinsic
-def _call(typing: Any, address: Any, workspace: Any) -> Any:
+
+class Blocks(NamedTuple):
+    """All blocks of eight cells.
+
+    ``state`` (blocks, species, 8), ``parameters`` and ``inputs`` likewise, ``step`` and ``status``
+    (blocks,), ``readouts`` (blocks, readouts, 8).
+    """
+
+    state: FloatArray
+    parameters: FloatArray
+    inputs: FloatArray
+    step: FloatArray
+    status: IntegerArray
+    readouts: FloatArray
+
+
+class Machine(NamedTuple):
+    """Code of a network: addresses of its functions, places in the workspace, tolerances."""
+
+    functions: IntegerArray
+    places: IntegerArray
+    tolerance: FloatArray
+
+
+def _call_at(typing: Any, address: Any, workspace: Any) -> Any:
     """Call machine code at an address with the workspace's data pointer."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -35,27 +62,33 @@ def _call(typing: Any, address: Any, workspace: Any) -> Any:
     return types.void(types.int64, workspace), build
 
 
+_call: Any = intrinsic(_call_at)
+
+
 @kernel
-def _fill(w, slot, value):  # type: ignore[no-untyped-def]
+def _fill(w: FloatArray, slot: int, value: float) -> None:
     for k in range(LANES):
         w[slot * LANES + k] = value
 
 
 @kernel
-def _norm(w, slot):  # type: ignore[no-untyped-def]
+def _norm(w: FloatArray, slot: int) -> float:
     """Error of the worst of the eight cells relative to the tolerance."""
     worst = 0.0
     for k in range(LANES):
         square = w[slot * LANES + k]
         if not square < 1e300:
-            return np.inf
+            return math.inf
         worst = max(worst, square)
-    return np.sqrt(worst)
+    return math.sqrt(worst)
 
 
 @kernel
-def _interval(w, functions, places, n, hours, h):  # type: ignore[no-untyped-def]
+def _interval(
+    w: FloatArray, machine: Machine, n: int, hours: float, h: float
+) -> tuple[float, int, int]:
     """Advance the block in the workspace; returns the next step, the status and the tries."""
+    functions, places = machine.functions, machine.places
     species, base = places[0] * LANES, places[4] * LANES
     time, tries, fresh = 0.0, 0, True
     while time < hours:
@@ -84,48 +117,46 @@ def _interval(w, functions, places, n, hours, h):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _put(numbers, block, w, slot):  # type: ignore[no-untyped-def]
+def _put(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
     for s in range(numbers.shape[1]):
         for k in range(LANES):
             w[(slot + s) * LANES + k] = numbers[block, s, k]
 
 
 @kernel
-def _get(numbers, block, w, slot):  # type: ignore[no-untyped-def]
+def _get(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
     for s in range(numbers.shape[1]):
         for k in range(LANES):
             numbers[block, s, k] = w[(slot + s) * LANES + k]
 
 
 @kernel
-def advance_block(block, state, parameters, inputs, hours, step, status, readouts,
-                  functions, places, tolerance, w):  # type: ignore[no-untyped-def]  # fmt: skip
+def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w: FloatArray) -> int:
     """Advance one block of eight cells; ``w`` is the workspace. Returns the steps tried."""
-    n = state.shape[1]
+    functions, places = machine.functions, machine.places
+    n = blocks.state.shape[1]
     for s in range(n + 1):
-        _fill(w, places[5] + s, tolerance[s])
-    _put(state, block, w, places[0])
-    _put(state, block, w, places[4])
-    _put(parameters, block, w, places[1])
-    _put(inputs, block, w, places[2])
+        _fill(w, places[5] + s, machine.tolerance[s])
+    _put(blocks.state, block, w, places[0])
+    _put(blocks.state, block, w, places[4])
+    _put(blocks.parameters, block, w, places[1])
+    _put(blocks.inputs, block, w, places[2])
     _call(functions[0], w)
-    h, outcome, tries = _interval(w, functions, places, n * LANES, hours, step[block])
-    step[block], status[block] = h, outcome
-    _get(state, block, w, places[4])
-    _put(state, block, w, places[0])
+    h, outcome, tries = _interval(w, machine, n * LANES, hours, blocks.step[block])
+    blocks.step[block], blocks.status[block] = h, outcome
+    _get(blocks.state, block, w, places[4])
+    _put(blocks.state, block, w, places[0])
     _call(functions[3], w)
-    _get(readouts, block, w, places[3])
+    _get(blocks.readouts, block, w, places[3])
     return tries
 
 
 @kernel
-def advance(state, parameters, inputs, hours, step, status, readouts,
-            functions, places, tolerance):  # type: ignore[no-untyped-def]  # fmt: skip
+def advance(blocks: Blocks, hours: float, machine: Machine) -> int:
     """Advance all blocks by ``hours`` under constant inputs. Returns the steps tried."""
-    w = np.zeros(places[9] * LANES)
+    w = np.zeros(machine.places[9] * LANES)
     total = 0
-    for block in range(state.shape[0]):
-        if status[block] == SOLVED:
-            total += advance_block(block, state, parameters, inputs, hours, step, status,
-                                   readouts, functions, places, tolerance, w)  # fmt: skip
+    for block in range(blocks.state.shape[0]):
+        if blocks.status[block] == SOLVED:
+            total += advance_block(block, blocks, hours, machine, w)
     return total

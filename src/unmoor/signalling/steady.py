@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unmoor.errors import SimulationError
-from unmoor.signalling.batch import FAILURES, Batch, FloatArray
+from unmoor.signalling.batch import FAILURES, Batch
 from unmoor.signalling.codegen import LANES
 from unmoor.signalling.network import Network
+from unmoor.signalling.solve import FloatArray
 
 
 def time_course(
@@ -138,7 +139,8 @@ class _Function:
         self._w[at.species : at.species + n] = (point[:n] * self.scale)[:, None]
         self._prepare(self._w.ctypes.data)
         self._rates(self._w.ctypes.data)
-        return self._w[at.rates : at.rates + n, 0] / self.scale
+        rates: FloatArray = self._w[at.rates : at.rates + n, 0] / self.scale
+        return rates
 
     def slopes(self, point: FloatArray) -> FloatArray:
         """Central differences, shape (species, species + 1)."""

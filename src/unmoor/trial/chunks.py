@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ _DRAWS = 40
 _MOST = 1e8  # metastases; far beyond what a lung holds, within what counts are exact for
 _RIVAL_INTERVAL = 1.0  # d; of rivals only shares of draws are shown, which this moves little
 _BRANCHES = ("epithelial", "partial", "mesenchymal")
-Arrays = dict[str, npt.NDArray[np.generic]]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _pack(study: Study, chunk: Chunk, draws: Sequence[Draw], result: XenograftRe
     return arrays
 
 
-def _line_arrays(lines: Sequence[LineParameters]) -> Mapping[str, npt.NDArray[np.generic]]:
+def _line_arrays(lines: Sequence[LineParameters]) -> Arrays:
     numbers = {
         name: np.array([getattr(line, name) for line in lines])
         for name in ("f", "beta1_tot", "e_present", "tone", "c0")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ class Ratios:
     e_loss: FloatArray
 
 
-def expected_ratios(arrays: Mapping[str, npt.NDArray[np.generic]], arm: int, control: int) -> Ratios:
+def expected_ratios(arrays: Mapping[str, Any], arm: int, control: int) -> Ratios:
     """Expected ratios of an arm, paired by animal; failed draws are NaN.
 
     Parameters
@@ -74,7 +75,7 @@ def monte_carlo_error(values: FloatArray, seed: int) -> float:
 
 
 def study_interval(
-    arrays: Mapping[str, npt.NDArray[np.generic]],
+    arrays: Mapping[str, Any],
     arm: int,
     control: int,
     animals: int,
@@ -97,7 +98,9 @@ def study_interval(
     logs = np.log(arrays["reading"][0])
     tumour = np.exp(logs[arm][treated].mean(axis=1) - logs[control][controls].mean(axis=1))
     counts = arrays["count"][0].astype(float)
-    spread = (counts[arm][treated].sum(axis=1) + 0.5) / (counts[control][controls].sum(axis=1) + 0.5)
+    spread = (counts[arm][treated].sum(axis=1) + 0.5) / (
+        counts[control][controls].sum(axis=1) + 0.5
+    )
     tail = 0.5 * (1.0 - level)
     return {
         name: (float(np.quantile(x, tail)), float(np.quantile(x, 1.0 - tail)))

@@ -1,4 +1,4 @@
-"""What a run was made of: software, study, catalog and machine; and whether it is still the same."""
+"""What a run was made of – software, study, catalog, machine – and whether it still is the same."""
 
 from __future__ import annotations
 

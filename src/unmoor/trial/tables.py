@@ -11,7 +11,7 @@ import pandas as pd
 
 from unmoor.assays.days import COURSES
 from unmoor.signalling.batch import FAILURES
-from unmoor.trial.chunks import Arrays, Chunk, plan, structures
+from unmoor.trial.chunks import Arrays, plan, structures
 from unmoor.trial.effects import (
     Ratios,
     draw_interval,
@@ -132,20 +132,22 @@ def _outcomes(study: Study, group: _Group, arrays: Arrays) -> pd.DataFrame:
         return values
 
     status = arrays["status"][draw, arm].ravel()
-    frame = pd.DataFrame({
-        "cell_line": group.cell_line,
-        "assay": study.assays[group.assay].label,
-        "arm": np.array(_arms(study), dtype=object)[arm.ravel()],
-        "draw": arrays["draw"][draw.ravel()],
-        "animal": animal.ravel() + 1,
-        "status": np.array([_STATUS[i] for i in range(len(_STATUS))], dtype=object)[status],
-        "tumour_volume": each("reading"),
-        "tumour_volume_true": each("volume"),
-        "lung_metastases": each("count"),
-        "expected_metastases": each("expected_metastases"),
-        "ctc_singles": each("singles"),
-        "ctc_clusters": each("clusters"),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "cell_line": group.cell_line,
+            "assay": study.assays[group.assay].label,
+            "arm": np.array(_arms(study), dtype=object)[arm.ravel()],
+            "draw": arrays["draw"][draw.ravel()],
+            "animal": animal.ravel() + 1,
+            "status": np.array([_STATUS[i] for i in range(len(_STATUS))], dtype=object)[status],
+            "tumour_volume": each("reading"),
+            "tumour_volume_true": each("volume"),
+            "lung_metastases": each("count"),
+            "expected_metastases": each("expected_metastases"),
+            "ctc_singles": each("singles"),
+            "ctc_clusters": each("clusters"),
+        }
+    )
     outcomes = ["tumour_volume", "tumour_volume_true", "expected_metastases"]
     frame.loc[status != 0, [*outcomes, "ctc_singles", "ctc_clusters"]] = np.nan
     return frame
@@ -228,21 +230,25 @@ def _draw_rows(study: Study, group: _Group) -> pd.DataFrame:
             continue
         ratios = expected_ratios(arrays, arm, control)
         frames.append(
-            pd.DataFrame({
-                "structure": group.structure,
-                "cell_line": group.cell_line,
-                "assay": study.assays[group.assay].label,
-                "arm": name,
-                "draw": arrays["draw"],
-                "status": [_STATUS[int(i)] for i in arrays["status"][:, arm]],
-                "tumour_ratio": ratios.tumour,
-                "spread_ratio": ratios.spread,
-                "paradox_index": ratios.paradox,
-                "e_loss": ratios.e_loss,
-                **{x: arrays[x] for x in ("k_int", "f", "beta1_tot", "e_present", "tone", "c0")},
-                "branch": _BRANCHES[arrays["branch"]],
-                "holds_branch": arrays["holds_branch"],
-            })  # fmt: skip
+            pd.DataFrame(
+                {
+                    "structure": group.structure,
+                    "cell_line": group.cell_line,
+                    "assay": study.assays[group.assay].label,
+                    "arm": name,
+                    "draw": arrays["draw"],
+                    "status": [_STATUS[int(i)] for i in arrays["status"][:, arm]],
+                    "tumour_ratio": ratios.tumour,
+                    "spread_ratio": ratios.spread,
+                    "paradox_index": ratios.paradox,
+                    "e_loss": ratios.e_loss,
+                    **{
+                        x: arrays[x] for x in ("k_int", "f", "beta1_tot", "e_present", "tone", "c0")
+                    },
+                    "branch": _BRANCHES[arrays["branch"]],
+                    "holds_branch": arrays["holds_branch"],
+                }
+            )
         )
     return pd.concat(frames, ignore_index=True)
 
@@ -250,18 +256,20 @@ def _draw_rows(study: Study, group: _Group) -> pd.DataFrame:
 def _structure_rows(study: Study, draws: pd.DataFrame) -> pd.DataFrame:
     """Shares of the draws with a switch, for each structural option."""
     columns = ["structure", "cell_line", "assay", "arm"]
-    rows = []
+    rows: list[dict[str, object]] = []
     for key, part in draws.groupby(columns, sort=False) if len(draws) else ():
         values = [part[x].to_numpy() for x in ("tumour_ratio", "spread_ratio", "e_loss")]
         empty = np.full(len(part), np.nan)
         ratios = Ratios(values[0], values[1], empty, empty, values[2])
-        rows.append({
-            **dict(zip(columns, key, strict=True)),
-            **_shares(study, ratios),
-            "tumour_ratio": draw_interval(values[0], 0.9)[0],
-            "spread_ratio": draw_interval(values[1], 0.9)[0],
-            "n_draws": int(np.isfinite(values[0]).sum()),
-        })  # fmt: skip
+        rows.append(
+            {
+                **dict(zip(columns, map(str, key), strict=True)),
+                **_shares(study, ratios),
+                "tumour_ratio": draw_interval(values[0], 0.9)[0],
+                "spread_ratio": draw_interval(values[1], 0.9)[0],
+                "n_draws": int(np.isfinite(values[0]).sum()),
+            }
+        )
     names = [*columns, "p_smaller", "p_more", "p_switch", "p_emt"]
     return pd.DataFrame(rows, columns=[*names, "tumour_ratio", "spread_ratio", "n_draws"])
 
@@ -279,14 +287,16 @@ def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
         levels = np.quantile(solved, points, axis=0)
         for q, quantity in enumerate(COURSES):
             frames.append(
-                pd.DataFrame({
-                    "cell_line": group.cell_line,
-                    "assay": study.assays[group.assay].label,
-                    "arm": name,
-                    "day": arrays["times"],
-                    "quantity": quantity,
-                    "unit": UNITS[quantity],
-                    **{column: levels[i, q] for i, column in enumerate(_QUANTILES)},
-                })  # fmt: skip
+                pd.DataFrame(
+                    {
+                        "cell_line": group.cell_line,
+                        "assay": study.assays[group.assay].label,
+                        "arm": name,
+                        "day": arrays["times"],
+                        "quantity": quantity,
+                        "unit": UNITS[quantity],
+                        **{column: levels[i, q] for i, column in enumerate(_QUANTILES)},
+                    }
+                )
             )
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

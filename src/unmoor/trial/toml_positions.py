@@ -32,7 +32,7 @@ class Position(NamedTuple):
 
 
 def toml_positions(text: str) -> dict[FieldPath, Position]:
-    """Return the place of every key, table, array element and value.
+    r"""Return the place of every key, table, array element and value.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def toml_positions(text: str) -> dict[FieldPath, Position]:
 
     Examples
     --------
-    >>> toml_positions("[arms]\\nblock = [{ dose = 1 }]")[("arms", "block", 0, "dose")]
+    >>> toml_positions("[arms]\nblock = [{ dose = 1 }]")[("arms", "block", 0, "dose")]
     Position(key=(2, 12), value=(2, 19))
     """
     return _Scanner(text.replace("\r\n", "\n")).scan()

@@ -32,7 +32,7 @@ ADHESION = """
 beta1_loss = max(0, 1 - itgb1)
 itgb3_base = c0 + kappa3*malignant*mapk14*beta1_loss + c0*max(0, itgb3 - 1)
 dc/dt      = (itgb3_base*min(1, itgb3) - c)/tau3                 # β3 compensation
-D          = f*tgfbr1*smad4*(T + tone + tgfb_outside)                   # drive through receptor and SMAD4
+D          = f*tgfbr1*smad4*(T + tone + tgfb_outside)  # drive through receptor, SMAD4
 """
 
 MECHANISMS = {
@@ -52,7 +52,8 @@ dR3/dt = k03 + k3/(1 + (S/J13)^2 + (Z/J23)^2) - kd3*R3
 dz/dt  = zeb1*(k0z + kz*(S/Jz)^2/(1 + (S/Jz)^2)) - kdz*z
 dZ/dt  = kZ*z/(1 + (R2/JZ)^2) - kdZ*Z
 dR2/dt = mir200*(k02 + k2/(1 + (S/J12)^2 + (Z/J22)^2)) + mir200_source*(k02 + k2) - kd2*R2
-dE/dt  = e_present*cdh1*(ke1/(1 + (S/J1e)^2) + ke2/(1 + (Z/J2e)^2)) + cdh1_source*(ke1 + ke2) - kde*E
+made   = ke1/(1 + (S/J1e)^2) + ke2/(1 + (Z/J2e)^2)
+dE/dt  = e_present*cdh1*made + cdh1_source*(ke1 + ke2) - kde*E
 dN/dt  = kn1*S^2/(J1n^2 + S^2) + kn2*Z^2/(J2n^2 + Z^2) - kdn*N
 """
 
@@ -97,17 +98,44 @@ E_READOUTS = {
 CORES = {
     "cascading": (
         CASCADING,
-        {"c": 0.2, "T": 0.2, "s": 0.01, "S": 0.01, "R3": 0.4, "z": 0.03, "Z": 0.01, "R2": 0.35,
-         "E": 3.2, "N": 0.01},
-        {"c": 0.2, "T": 1.0, "s": 0.1, "S": 1.0, "R3": 0.3, "z": 0.1, "Z": 0.1, "R2": 0.1,
-         "E": 1.0, "N": 1.0},
+        {
+            "c": 0.2,
+            "T": 0.2,
+            "s": 0.01,
+            "S": 0.01,
+            "R3": 0.4,
+            "z": 0.03,
+            "Z": 0.01,
+            "R2": 0.35,
+            "E": 3.2,
+            "N": 0.01,
+        },
+        {
+            "c": 0.2,
+            "T": 1.0,
+            "s": 0.1,
+            "S": 1.0,
+            "R3": 0.3,
+            "z": 0.1,
+            "Z": 0.1,
+            "R2": 0.1,
+            "E": 1.0,
+            "N": 1.0,
+        },
     ),
     "ternary": (
         TERNARY,
-        {"c": 0.2, "T": 0.16, "P": 0.02, "R2": 2.0e4, "z": 50.0, "Z": 5.0e3, "E": 5.0e4,
-         "N": 1.0e3},
-        {"c": 0.2, "T": 1.0, "P": 0.1, "R2": 1.0e4, "z": 300.0, "Z": 1.0e5, "E": 2.0e4,
-         "N": 2.0e4},
+        {
+            "c": 0.2,
+            "T": 0.16,
+            "P": 0.02,
+            "R2": 2.0e4,
+            "z": 50.0,
+            "Z": 5.0e3,
+            "E": 5.0e4,
+            "N": 1.0e3,
+        },
+        {"c": 0.2, "T": 1.0, "P": 0.1, "R2": 1.0e4, "z": 300.0, "Z": 1.0e5, "E": 2.0e4, "N": 2.0e4},
     ),
 }
 
