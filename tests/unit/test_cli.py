@@ -247,9 +247,9 @@ def test_the_estimate_counts_what_a_run_simulates(e_readout: str, rivals: bool) 
     ("arguments", "expected"),
     [
         (["frobnicate"], "Unknown command"),
-        (["runn", "x"], 'Did you mean "run"?'),
+        (["runn", "x"], 'Did you mean "?run"?'),
         (["run"], "STUDY"),
-        (["run", "x.toml", "--sed", "3"], "Did you mean --seed?"),
+        (["run", "x.toml", "--sed", "3"], 'Did you mean "?--seed"?'),
         (["run", "x.toml", "--seed", "three"], "--seed"),
         (["run", "x.toml", "--workers", "0"], "at least 1"),
         (["run", "x.toml", "--set", "seed"], "KEY=VALUE"),
@@ -257,7 +257,7 @@ def test_the_estimate_counts_what_a_run_simulates(e_readout: str, rivals: bool) 
         (["resume", "no_such_folder"], "E-NO-RUN"),
         (["report", "no_such_folder"], "E-RUN"),
         (["cite", "no_such_study"], "E-FILE"),
-        (["list", "lines"], "did you mean cell_lines?"),
+        (["list", "lines"], "did you mean cell_lines"),
         (["calibrate", "--wanted", "0"], "at least 1"),
     ],
 )
@@ -267,7 +267,7 @@ def test_bad_input_is_told_in_a_line(
     """Exit status 2, no traceback, nothing on standard output."""
     assert main(arguments) == ExitCode.BAD_INPUT
     output = capsys.readouterr()
-    assert expected in output.err
+    assert re.search(expected, output.err)
     assert output.out == ""
     assert "Traceback" not in output.err
 

@@ -37,6 +37,17 @@ for core in ("cascading", "ternary"):
     text, layout = generate(adhesion_emt(core, "itgb3").system)
     print(hashlib.sha256(text.encode()).hexdigest(), layout)
 """
+SOLVE = """
+import sys
+from pathlib import Path
+from unmoor import compilation
+from unmoor.signalling.network import Network
+from unmoor.signalling.steady import steady_state
+
+compilation._bases = lambda: iter([Path(sys.argv[1])])
+network = Network("decay", "dX/dt = a - X", {}, {"x": "X"}, {"X": 1.0}, {"X": 2.0})
+print(steady_state(network, {"a": 2.0})["X"])
+"""
 
 
 def decay() -> Network:
@@ -107,14 +118,26 @@ def test_a_changed_network_is_generated_anew(in_folder: Path) -> None:
         assert len(objects(in_folder)) == before + 1
 
 
-def test_damaged_stored_code_costs_a_compilation(in_folder: Path) -> None:
-    """Power loss leaves empty files; they are replaced."""
-    values = {"k": 2.0, "floor": 0.5}
-    first = steady_state(decay(), values)
-    for path in (in_folder / "x").parent.rglob("networks/*"):
-        path.write_bytes(b"")
-    assert steady_state(decay(), values) == first
-    assert all(path.stat().st_size > 0 for path in in_folder.rglob("networks/*"))
+@pytest.mark.parametrize("kind", ["*.o", "*.json"])
+@pytest.mark.parametrize("kept", [0, 300])
+def test_damaged_stored_code_costs_a_compilation(tmp_path: Path, kind: str, kept: int) -> None:
+    """Power loss leaves empty or short files; they are replaced, and never run."""
+
+    def run() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", SOLVE, str(tmp_path)],
+            capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(unmoor.__file__).parents[1])},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first = run()
+    damaged = [path for path in tmp_path.rglob(kind) if path.parent.name == "networks"]
+    assert len(damaged) == 1
+    damaged[0].write_bytes(damaged[0].read_bytes()[:kept])
+    assert run() == first == "2.0\n"
+    assert damaged[0].stat().st_size > 0
 
 
 def test_where_code_cannot_be_stored_a_network_still_works(in_folder: Path) -> None:
