@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ from unmoor.signalling.network import Network
 from unmoor.signalling.steady import steady_state
 
 compilation._bases = lambda: iter([Path(sys.argv[1])])
+compilation.cache_folder.cache_clear()
 network = Network("decay", "dX/dt = a - X", {}, {"x": "X"}, {"X": 1.0}, {"X": 2.0})
 print(steady_state(network, {"a": 2.0})["X"])
 """
@@ -118,26 +120,36 @@ def test_a_changed_network_is_generated_anew(in_folder: Path) -> None:
         assert len(objects(in_folder)) == before + 1
 
 
-@pytest.mark.parametrize("kind", ["*.o", "*.json"])
-@pytest.mark.parametrize("kept", [0, 300])
-def test_damaged_stored_code_costs_a_compilation(tmp_path: Path, kind: str, kept: int) -> None:
+def solve_in_new_process(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Solve a network in a process whose only place for code of networks is a folder."""
+    return subprocess.run(
+        [sys.executable, "-c", SOLVE, str(folder)],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(unmoor.__file__).parents[1])},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the code of one network."""
+    folder = tmp_path_factory.mktemp("stored")
+    done = solve_in_new_process(folder)
+    assert (done.returncode, done.stdout) == (0, "2.0\n"), done.stderr
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("*.o", 0), ("*.o", 300), ("*.json", 0)])
+def test_damaged_stored_code_costs_a_compilation(
+    stored: Path, tmp_path: Path, kind: str, kept: int
+) -> None:
     """Power loss leaves empty or short files; they are replaced, and never run."""
-
-    def run() -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", SOLVE, str(tmp_path)],
-            capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(Path(unmoor.__file__).parents[1])},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    first = run()
-    damaged = [path for path in tmp_path.rglob(kind) if path.parent.name == "networks"]
-    assert len(damaged) == 1
-    damaged[0].write_bytes(damaged[0].read_bytes()[:kept])
-    assert run() == first == "2.0\n"
-    assert damaged[0].stat().st_size > 0
+    shutil.copytree(stored, tmp_path / "cache")
+    (damaged,) = (tmp_path / "cache").rglob(f"networks/{kind}")
+    whole = damaged.stat().st_size
+    damaged.write_bytes(damaged.read_bytes()[:kept])
+    done = solve_in_new_process(tmp_path / "cache")
+    assert (done.returncode, done.stdout) == (0, "2.0\n"), done.stderr
+    assert damaged.stat().st_size == whole
 
 
 def test_where_code_cannot_be_stored_a_network_still_works(in_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""From a dosing schedule to the share of a drug's target that is blocked in the tumour.
+"""From a dosing schedule to the share of a target's function that is blocked in the tumour.
 
 An antibody passes from plasma (two compartments) into the tumour and is consumed by its target;
 a slow-offset inhibitor is cleared within hours while its effect lasts for days. Equations:
@@ -27,7 +27,7 @@ def blocked_fraction(
     route: str | None,
     grid: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Blocked share of the target at the grid's times and its mean over each interval.
+    """Blocked share of the target's function at the grid's times and its mean over each interval.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ def blocked_fraction(
 
     Returns
     -------
-        Shares at the grid's times, shape (intervals + 1,), and means, shape (intervals,) [-].
+        Shares at the grid's times, shape (intervals + 1,), and means, shape (intervals,) [-]:
+        occupied or inhibited target × ``max_effect``.
     """
     length = float(grid[1] - grid[0])
     substeps = max(2, math.ceil(length * _STEPS_A_DAY - 1e-9))
@@ -65,6 +66,7 @@ def blocked_fraction(
         onset = values["k_on"] / values["ic50"]
         numbers = np.array([values["ka"], elimination, onset, values["k_off"]])
         _slow_offset(given * concentration, numbers, step, fine)
+    fine *= values["max_effect"]
     inside = 0.5 * (fine[:-1] + fine[1:]).reshape(-1, substeps)
     means = np.zeros(inside.shape[0])
     for column in range(substeps):  # in order, so that the bits do not depend on the shape
