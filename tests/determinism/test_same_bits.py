@@ -572,7 +572,7 @@ def plant_mixed_up(patch: pytest.MonkeyPatch) -> None:
 def small_in_any_order() -> None:
     """Chunks of the small study, cut finely, in random order."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks, "_DRAWS", 4)
+        patch.setattr(chunks, "_DRAWS", 2)
         study = small_study()
         check_any_order(study, digests(fresh_run(study, workers=1)))
 

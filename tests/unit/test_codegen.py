@@ -232,7 +232,9 @@ def test_species_stay_finite_and_not_negative(emt_core: str, mechanism: str) -> 
             fixed = (row.value / 1.5, row.value * 1.5)
             ranges.setdefault(row.id, (row.low, row.high) if row.low < row.high else fixed)
     outside = {"tgfb_outside": (0.0, 3.0), "itgb3": (0.0, 5.0)}
-    inputs = {label: outside.get(label, (0.0, 2.0 if value else 1.0)) for label, value in INPUTS.items()}
+    inputs = {
+        label: outside.get(label, (0.0, 2.0 if value else 1.0)) for label, value in INPUTS.items()
+    }
     names = [*network.parameters, *inputs]
     square = latin_hypercube(len(names), cells, f"{emt_core}/{mechanism}")
     drawn = {}

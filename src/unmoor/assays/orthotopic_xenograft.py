@@ -91,7 +91,7 @@ def run_xenograft(
 def _collect(
     on: Preparation, released: Released, frames: FloatArray, times: FloatArray
 ) -> XenograftResult:
-    """Scale shedding to the untreated arm and drop the untreated subject and typical animal."""
+    """Scale shedding to the untreated subject, and sort subjects by arm without typical animals."""
     arms, c = len(on.arms), on.constants
     wanted = c.untreated_metastases[::arms]
     scale = np.repeat(wanted / on.tumours.shed[::arms, 0], arms)[:, None]
@@ -108,7 +108,7 @@ def _collect(
     clusters = circulating(released.clusters * scale, c.cluster_half_life[:, None], blood)
 
     def by_arm(values: Any) -> Any:
-        return values.reshape(len(on.draws), arms, *values.shape[1:])[:, 1:]
+        return values.reshape(len(on.draws), arms, *values.shape[1:])[:, on.arm_subjects]
 
     return XenograftResult(
         status=by_arm(status),

@@ -56,11 +56,15 @@ class Setting:
 
 
 class Preparation:
-    """Cells, animals and treatments of a batch; subjects are draws × (untreated, arms…)."""
+    """Cells, animals and treatments of a batch; subjects are draws × (untreated, treatments…).
+
+    Arms with the same treatment are one subject; ``arm_subjects`` says which.
+    """
 
     def __init__(self, setting: Setting, draws: Sequence[Draw], animals: int) -> None:
         self.setting, self.draws = setting, draws
-        self.arms: list[Arm] = [(), *setting.arms]
+        self.arms: list[Arm] = list(dict.fromkeys([(), *(tuple(arm) for arm in setting.arms)]))
+        self.arm_subjects = [self.arms.index(tuple(arm)) for arm in setting.arms]
         self.lines = [setting.line.parameters(draw, setting.structure.emt_core) for draw in draws]
         self.network = setting.structure.network
         self.values = [
