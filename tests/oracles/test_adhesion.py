@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from network_values import core_values, state_after, threshold_is_in
 
+from network_values import core_values, state_after, threshold_is_in
 from unmoor.cell.line import CellLine, Structure
 from unmoor.signalling.batch import Batch
 from unmoor.signalling.networks.adhesion_emt import adhesion_emt
@@ -36,7 +36,7 @@ def _finally(start: State, coupling: float, **inputs: float) -> State:
 def test_extra_tgfb_that_makes_emt_in_the_end(epithelial: State) -> None:
     """Partial EMT above .6047, full EMT above 1.2082, by continuation and by integration."""
     values = core_values("cascading")
-    branch = follow(NETWORK, values, "k_int", (0.0, 3.0), epithelial, {"itgb1": 0.0})
+    branch = follow(NETWORK, values, "k_int", (0.0, 3.0), epithelial, {"itgb1": 0.0}, 0.05)
     assert branch.folds[0] == pytest.approx(0.6047, abs=5e-5)
     assert branch.folds[2] == pytest.approx(1.2082, abs=5e-5)
     assert threshold_is_in(lambda j: _finally(epithelial, j)["E"] > 2.0, 0.60465, 0.60475)
@@ -63,7 +63,7 @@ def test_a_weak_coupling_never_switches(epithelial: State) -> None:
 
 
 def test_a_coupling_of_one_switches_below_a_residual_adhesion(epithelial: State) -> None:
-    """b < .395 in the end and b < .350 within 14 d; the switch is partial and reversible."""
+    """At b < .395 in the end, b < .350 within 14 d; the switch is partial and reversible."""
     assert threshold_is_in(lambda b: _finally(epithelial, 1.0, itgb1=b)["E"] < 2.0, 0.3945, 0.3955)
     assert threshold_is_in(
         lambda b: _after(epithelial, 1.0, 14.0, itgb1=b)["E"] < 2.0, 0.3495, 0.3505
@@ -76,7 +76,7 @@ def test_a_coupling_of_one_switches_below_a_residual_adhesion(epithelial: State)
 
 
 def test_receptor_block_from_the_start_prevents_emt(epithelial: State) -> None:
-    """f = .3 from the moment of β1 loss: E ≥ 3.02 for every k_int ≤ 2, at every time."""
+    """From the moment of β1 loss, f = .3 keeps E ≥ 3.02 for every k_int ≤ 2, at every time."""
     couplings = np.linspace(0.02, 2.0, 100)
     batch = Batch(NETWORK, core_values("cascading", k_int=0.0), (100, 1), rtol=1e-8)
     batch.set_parameter("k_int", couplings[:, None])
@@ -128,7 +128,7 @@ def test_more_adhesion_than_untreated_is_no_loss(epithelial: State) -> None:
 
 
 def test_beta3_compensates_over_days(epithelial: State) -> None:
-    """c rises from c0 to c0 + κ3·(1 − b) with time constant τ3, and p38 blocks it."""
+    """Level c rises from c0 to c0 + κ3·(1 − b) with time constant τ3, and p38 blocks it."""
     values = core_values("cascading")
     days = values["tau3"] / 24.0
     raised = _after(epithelial, 0.0, days, itgb1=0.25)

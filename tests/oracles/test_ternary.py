@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from network_values import core_values
 
+from network_values import core_values
 from unmoor.signalling.networks.adhesion_emt import adhesion_emt
 from unmoor.signalling.steady import Branch, follow, steady_state, steady_states_at
 
@@ -17,7 +17,7 @@ K = 1000.0  # molecules
 def branch() -> Branch:
     """Steady states along SNAI1, from epithelial to mesenchymal."""
     start = steady_state(NETWORK, {**ALONE, "S0": 150 * K})
-    return follow(NETWORK, ALONE, "S0", (150 * K, 260 * K), start)
+    return follow(NETWORK, ALONE, "S0", (150 * K, 260 * K), start, step=0.05)
 
 
 def test_the_folds_in_snai1(branch: Branch) -> None:
@@ -46,7 +46,8 @@ def test_the_five_steady_states(branch: Branch) -> None:
 def test_the_folds_as_drive_of_the_receptor() -> None:
     """Through SMAD: E lost at 1.13, hybrid at 1.56, M below .56 (autocrine TGFβ is .158)."""
     values = core_values("ternary")
-    branch = follow(NETWORK, values, "tone", (0.0, 4.0), steady_state(NETWORK, values))
+    start = steady_state(NETWORK, values)
+    branch = follow(NETWORK, values, "tone", (0.0, 4.0), start, step=0.05)
     e_lost, _, hybrid_lost, m_lost = (fold + values["kT0"] / values["kdT"] for fold in branch.folds)
     assert round(e_lost, 2) == 1.13
     assert round(hybrid_lost, 2) == 1.56

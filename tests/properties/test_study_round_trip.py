@@ -20,6 +20,14 @@ DAYS = st.floats(0.0, 300.0)
 
 
 @st.composite
+def uncertainties(draw: st.DrawFn) -> Uncertainty:
+    """As many draws as there are sets."""
+    sets = draw(st.sampled_from(("plausible", "ranges")))
+    most = 250 if sets == "plausible" else 100_000
+    return Uncertainty(draw(st.integers(0, most)), draw(st.booleans()), sets)
+
+
+@st.composite
 def windows(draw: st.DrawFn) -> dict[str, Any]:
     """Start and stop, either or both left out."""
     start, length = draw(DAYS), draw(st.floats(0.001, 60.0))
@@ -73,7 +81,7 @@ def studies(draw: st.DrawFn) -> Study:
         seed=draw(st.integers(0, 2**63 - 1)),
         verdict=Margins(draw(st.floats(0.01, 1.0)), draw(st.floats(1.0, 100.0)),
                         draw(st.floats(0.01, 0.99))),
-        uncertainty=Uncertainty(draw(st.integers(0, 100_000)), draw(st.booleans())),
+        uncertainty=draw(uncertainties()),
         model=ModelOptions(draw(st.sampled_from(["cascading", "ternary"])),
                            draw(st.sampled_from(["tgfb", "itgb3"]))),
     )  # fmt: skip

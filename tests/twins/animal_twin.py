@@ -1,9 +1,11 @@
 """A whole small xenograft as one set of differential equations in plain Python.
 
 Network, behaviour, growth, shedding, paracrine TGFβ and antibody advance together by Runge–Kutta
-steps of order 4 over a quarter of an hour; nothing is held constant over half a day as in the
+steps of order 4 over less than half an hour; nothing is held constant over half a day as in the
 package.
 """
+
+# ruff: noqa: N806 - the names are those of the equations
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from network_twins import CASCADING, FloatArray, cascading, drive, solve
 
 from unmoor.signalling.readouts import Readouts
 
-_STEP = 1.0 / 96.0  # d
+_STEP = 1.0 / 64.0  # d
 _SETTLE = 40_000.0  # h
 Values = Mapping[str, float]
 Inputs = Callable[[float], dict[str, float]]  # inputs of the network at a day
@@ -148,7 +150,8 @@ class Xenograft:
         inputs = self.inputs(day)
         if self.antibody:
             free = self.antibody.free(y[-4:])
-            inputs["itgb1"] *= 1.0 - free / (self.antibody.values["K_D"] + free)
+            v = self.antibody.values
+            inputs["itgb1"] *= 1.0 - v["max_effect"] * free / (v["K_D"] + free)
         extra = [x[1] - cell.untreated.tgfb for x, cell in zip(cells, self._cells, strict=True)]
         shared = float(np.average(extra, weights=volumes[0]))
         inputs["tgfb_outside"] += self.constants["phi"] * max(shared, 0.0)

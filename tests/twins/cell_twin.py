@@ -1,5 +1,7 @@
 """Behaviour, escape and colonisation of one cell in plain Python, equation by equation."""
 
+# ruff: noqa: N806 - the names are those of the equations
+
 from __future__ import annotations
 
 import math

@@ -4,6 +4,8 @@ Slow and readable: the names are those of the model description, nothing is shar
 package's own equations.
 """
 
+# ruff: noqa: N806 - the names are those of the equations
+
 from __future__ import annotations
 
 from collections.abc import Mapping

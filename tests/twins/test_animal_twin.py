@@ -11,6 +11,7 @@ from animal_twin import Animal, Antibody, Xenograft
 
 from unmoor.assays.orthotopic_xenograft import XenograftResult, run_xenograft
 from unmoor.assays.preparation import Preparation, Setting
+from unmoor.assays.treatment import Arm
 from unmoor.catalog import table
 from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.cell.line import CellLine, Structure
@@ -23,7 +24,7 @@ DOSES = (2.0, 5.0)
 PACES = [(0.5, 0.01), (0.0625, 5e-4)]
 KNOCK_DOWN = Edit("ITGB1", change="knock_down", factor=0.1)
 WINDOW = Edit("TGFBR1", change="knock_down", factor=0.3, start="3.25 d", stop="6 d")
-ARMS = [
+ARMS: list[Arm] = [
     (),
     (KNOCK_DOWN,),
     (Regimen("anti_itgb1", dose="10 mg/kg", every="3 d", start="2 d"),),
@@ -42,7 +43,7 @@ class Twins:
 
 def _twin(on: Preparation, arm: int) -> Xenograft:
     """The drawn numbers of the package in the twin's equations."""
-    constants = {name: float(on.constants[name][0]) for name in on.constants.dtype.names}
+    constants = {name: float(on.constants[name][0]) for name in on.constants.dtype.names or ()}
     names, parameters = on.network.parameters, on.batch.blocks.parameters[0]
     networks = [dict(zip(names, parameters[:, k].tolist(), strict=True)) for k in range(CLONES)]
     assert networks[0]["k_int"] != networks[1]["k_int"]

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from network_twins import SPECIES, FloatArray, psmad, solve
-from network_values import core_values
 
+from network_values import core_values
 from unmoor.random import Stream
 from unmoor.signalling.batch import Batch
 from unmoor.signalling.codegen import LANES

@@ -120,7 +120,7 @@ def test_the_interval_over_draws_holds_its_median(values: list[float], level: fl
 
 
 def test_monte_carlo_error_is_that_of_the_median() -> None:
-    """For n normal logarithms √(π / 2n) of their spread (± 15 %); draws that failed do not count."""
+    """For n normal logarithms √(π / 2n) of their spread (± 15 %); failures do not count."""
     spread = 0.5
     for n in (400, 1600):
         values = np.exp(spread * numbers("error", n))

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from network_values import DAY
 
+from network_values import DAY
 from unmoor import catalog
 from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.cell.line import CellLine, Structure, network_values
@@ -94,13 +94,13 @@ def _competence(tgfbr2: float, smad4: float) -> float:
     x, y = 2.0**tgfbr2, 2.0**smad4 if smad4 >= -5.0 else 0.0
     f2 = x * (1.0 + RULE["K2"]) / (x + RULE["K2"])
     f4 = max(RULE["lambda"], y * (1.0 + RULE["K4"]) / (y + RULE["K4"]))
-    return min(f2 * f4, 1.3)
+    return float(min(f2 * f4, 1.3))
 
 
 @pytest.mark.parametrize("tgfbr2", [-12.0, -3.0, 0.0, 5.0])
 @pytest.mark.parametrize("smad4", [-9.0, -5.0, -1.0, 0.0, 3.0])
 def test_competence_saturates_in_receptor_and_smad4(tgfbr2: float, smad4: float) -> None:
-    """f = min(f2·f4, 1.3), with nothing of SMAD4 counted below its floor."""
+    """It is min(f2·f4, 1.3), with nothing of SMAD4 counted below its floor."""
     assert apply({"L_TGFBR2": tgfbr2, "L_SMAD4": smad4}).f == pytest.approx(
         _competence(tgfbr2, smad4), rel=1e-12
     )
@@ -198,7 +198,7 @@ def test_a_line_that_no_tone_can_hold_is_counted() -> None:
 
 
 def test_a_line_without_any_competence_is_no_error() -> None:
-    """f = 0: epithelial under any tone, mesenchymal if it was; never partial."""
+    """At f = 0: epithelial under any tone, mesenchymal if it was; never partial."""
     deaf = {"L_SMAD4": -9.0}
     for levels, branch in (({}, "epithelial"), (PARTIAL, "epithelial"), ({"emt_score": 0.0}, None)):
         line = apply(deaf | levels, rule={"lambda": 0.0})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -175,27 +174,18 @@ def test_the_headline_study_is_read_and_written_without_loss() -> None:
     assert study.assays[0].host_of("HCC1806") == "nsg"
 
 
-def test_a_study_loads_in_half_a_second_from_a_cold_start() -> None:
-    """Imports included."""
+def test_reading_a_study_needs_no_heavy_library() -> None:
+    """So that a faulty study is refused at once."""
     code = (
-        "import time; start = time.perf_counter()\n"
         "from unmoor.trial.study import Study; Study.load('truong2014')\n"
-        "print(time.perf_counter() - start)\n"
         "import sys; print([name for name in ('numpy', 'pandas', 'matplotlib', 'numba')"
         " if name in sys.modules])"
     )
-    best = 9.0
-    for _ in range(3):  # a busy machine may be slow once
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        seconds, heavy = done.stdout.split("\n")[:2]
-        assert heavy == "[]"
-        best = min(best, float(seconds))
-    assert best < 0.5
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
-def test_a_large_study_is_checked_quickly() -> None:
+def test_a_large_study_is_read() -> None:
     """Two hundred arms of ten treatments."""
     item = '{ drug = "anti_itgb1", dose = "10 mg/kg", every = "3 d" }'
     arms = "".join(
@@ -203,9 +193,7 @@ def test_a_large_study_is_checked_quickly() -> None:
         for n in range(1, 190)
     )
     text = SMALL.replace("[arms]\n", f"[arms]\n{arms}")
-    start = time.perf_counter()
-    Study.loads(text)
-    assert time.perf_counter() - start < 3.0  # 0.5 s on an idle core
+    assert len(Study.loads(text).arms) >= 189
 
 
 SETTINGS = {
