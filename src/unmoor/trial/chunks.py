@@ -18,6 +18,7 @@ from unmoor.cell.line import CellLine, Structure
 from unmoor.cell.line_rule import LineParameters
 from unmoor.random import Stream
 from unmoor.trial.study import Study
+from unmoor.trial.study_fields import EMT_CORES, MECHANISMS
 
 POOL = 200  # animals of the reference parameter set, from which virtual studies are drawn
 _DRAWS = 40
@@ -54,11 +55,7 @@ def structures(study: Study) -> list[Structure]:
     own = Structure(model.emt_core, model.mechanism, model.e_readout)
     if not study.uncertainty.rivals:
         return [own]
-    rivals = [
-        Structure(core, mechanism)
-        for core in ("cascading", "ternary")
-        for mechanism in ("tgfb", "itgb3")
-    ]
+    rivals = [Structure(core, mechanism) for core in EMT_CORES for mechanism in MECHANISMS]
     return [own, *(rival for rival in rivals if rival != own)]
 
 

@@ -7,6 +7,7 @@ says nothing where that is missing or already known to be wrong. Codes ``E-…``
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from unmoor.catalog.plausible import plausible_sets
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings
 from unmoor.parameters import GENES
-from unmoor.trial.study_fields import Draft
+from unmoor.trial.study_fields import EMT_CORES, MECHANISMS, MODEL_FIELDS, Draft
 from unmoor.units import format_quantity
 
 
@@ -340,19 +341,22 @@ def _uncertainty(draft: Draft, findings: Findings) -> None:
 
 
 def _plausible(draft: Draft, findings: Findings) -> None:
-    """There are only so many plausible parameter sets."""
+    """There are only so many plausible parameter sets under each structure that is run."""
     section, model = draft.sections["uncertainty"], draft.sections["model"]
     draws = section.get("draws")
-    if draws is None or section.get("sets") != "plausible" or len(model) < 3:
+    if draws is None or section.get("sets") != "plausible" or len(model) < len(MODEL_FIELDS):
         return
     balance = "" if model["e_readout"] == "cdh1" else f"/{model['e_readout']}"
-    structure = f"{model['emt_core']}/{model['mechanism']}{balance}"
-    try:
-        most = len(plausible_sets(structure).others)
-    except CatalogError:  # a structure that cannot be is told elsewhere
-        return
-    if draws > most:
-        expected = f"0-{most} with the plausible sets of {structure}"
+    names = [f"{model['emt_core']}/{model['mechanism']}{balance}"]
+    if section.get("rivals"):
+        names += [f"{core}/{path}" for core in EMT_CORES for path in MECHANISMS]
+    counts = {}
+    for name in names:
+        with contextlib.suppress(CatalogError):  # a structure that cannot be is told elsewhere
+            counts[name] = len(plausible_sets(name).others)
+    if counts and draws > min(counts.values()):
+        fewest = min(counts, key=counts.__getitem__)
+        expected = f"0-{counts[fewest]} with the plausible sets of {fewest}"
         fix = 'draw fewer, or write sets = "ranges"'
         findings.add(("uncertainty", "draws"), str(draws), expected, fix, "E-DRAWS")
 

@@ -45,6 +45,7 @@ MARGIN_FIELDS: tuple[Field, ...] = (
         default=0.9,
     ),
 )
+EMT_CORES, MECHANISMS = ("cascading", "ternary"), ("tgfb", "itgb3")
 UNCERTAINTY_FIELDS: tuple[Field, ...] = (
     Field(
         "draws",
@@ -71,12 +72,12 @@ UNCERTAINTY_FIELDS: tuple[Field, ...] = (
 MODEL_FIELDS: tuple[Field, ...] = (
     Field(
         "emt_core",
-        OneOf(("cascading", "ternary")),
+        OneOf(EMT_CORES),
         '"cascading"',
         required=False,
         default="cascading",
     ),
-    Field("mechanism", OneOf(("tgfb", "itgb3")), '"tgfb"', required=False, default="tgfb"),
+    Field("mechanism", OneOf(MECHANISMS), '"tgfb"', required=False, default="tgfb"),
     Field("e_readout", OneOf(("cdh1", "balance")), '"cdh1"', required=False, default="cdh1"),
 )
 _SECTIONS = {
