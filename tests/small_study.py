@@ -13,10 +13,8 @@ from unmoor.catalog import draws
 from unmoor.trial.result import Result
 from unmoor.trial.study import Study
 
-ADDED_ARM = (
-    '"late inhibitor" = '
-    '[{ drug = "tgfbr1_inhibitor", dose = "30 mg/kg", every = "12 h", start = "7 d" }]\n'
-)
+LATE = '{ drug = "tgfbr1_inhibitor", dose = "30 mg/kg", every = "12 h", start = "7 d" }'
+KNOCK_DOWN = '{ gene = "ITGB1", change = "knock_down", factor = 0.1 }'
 SMALL = """
 schema     = 1
 seed       = 7
@@ -34,6 +32,7 @@ clones   = 5
 [arms]
 "vehicle" = []
 "anti-β1" = [{ drug = "anti_itgb1", dose = "10 mg/kg", every = "3 d", start = "0 d" }]
+"knock-down" = [{ gene = "ITGB1", change = "knock_down", factor = 0.1 }]
 "knock-down + inhibitor" = [
     { gene = "ITGB1", change = "knock_down", factor = 0.1 },
     { drug = "tgfbr1_inhibitor", dose = "30 mg/kg", every = "12 h", start = "0 d" },

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from small_study import ADDED_ARM, SMALL, digests, environment, fresh_run, small_study
+from small_study import KNOCK_DOWN, LATE, SMALL, digests, environment, fresh_run, small_study
 from unmoor import catalog
 from unmoor.assays import preparation
 from unmoor.catalog import draws
@@ -39,6 +39,8 @@ from unmoor.trial.study import Study
 
 WHOLE = {"uncertainty.draws": 50, "uncertainty.rivals": "true"}
 TABLES = ("outcomes", "effects", "draws", "structures", "timecourses")
+END = "[uncertainty]"
+ARM_PLACES = ('"vehicle" = []', '"knock-down', END)
 ARRAYS_OF_A_BATCH = {"times"}
 README = Path(__file__).parents[2] / "README.md"
 IN_A_NEW_PROCESS = """
@@ -270,10 +272,10 @@ def check_rows_stay(before: Result, after: Result, tables: tuple[str, ...] = TAB
     assert more > 0
 
 
-def with_arm_before(place: str) -> Study:
+def with_arm_before(place: str, content: str = LATE) -> Study:
     """The small study with one more arm."""
     assert place in SMALL
-    return small_study(SMALL.replace(place, ADDED_ARM + place, 1))
+    return small_study(SMALL.replace(place, f'"one more" = [{content}]\n{place}', 1))
 
 
 @pytest.mark.parametrize(
@@ -285,21 +287,22 @@ def with_arm_before(place: str) -> Study:
                 reason="the virtual studies of an arm depend on how many arms stand before it"
             ),
         )
-        if place != "[uncertainty]"
+        if place != END
         else place
-        for place in ('"vehicle" = []', '"knock-down', "[uncertainty]")
+        for place in ARM_PLACES
     ],
 )
-def test_one_more_arm_changes_no_other(small: Result, place: str) -> None:
+def test_one_more_arm_changes_no_effect(small: Result, place: str) -> None:
     """Wherever it stands in the study."""
-    check_rows_stay(small, fresh_run(with_arm_before(place)))
+    check_rows_stay(small, fresh_run(with_arm_before(place)), ("effects",))
 
 
-@pytest.mark.parametrize("place", ['"vehicle" = []', '"knock-down', "[uncertainty]"])
-def test_one_more_arm_changes_no_animal(small: Result, place: str) -> None:
-    """Wherever it stands in the study: rows of animals, draws and days."""
+@pytest.mark.parametrize("place", ARM_PLACES)
+@pytest.mark.parametrize("content", [LATE, "", KNOCK_DOWN], ids=["late", "none", "twin"])
+def test_one_more_arm_changes_no_animal(small: Result, place: str, content: str) -> None:
+    """Wherever it stands in the study, and whether or not its treatment is that of another arm."""
     tables = tuple(table for table in TABLES if table != "effects")
-    check_rows_stay(small, fresh_run(with_arm_before(place)), tables)
+    check_rows_stay(small, fresh_run(with_arm_before(place, content)), tables)
 
 
 def check_animals(animals: tuple[int, ...]) -> None:
@@ -310,8 +313,8 @@ def check_animals(animals: tuple[int, ...]) -> None:
 
 
 def test_one_more_animal_changes_no_other() -> None:
-    """Not the second, not the third, nor the first beyond the pool of the reference set."""
-    check_animals((1, 2, 3, chunks.POOL, chunks.POOL + 1))
+    """Not the second, not the third, nor those beyond the pool of the reference set."""
+    check_animals((1, 2, 3, chunks.POOL + 1))
 
 
 def test_one_more_line_changes_no_other(small: Result) -> None:

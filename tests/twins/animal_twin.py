@@ -77,7 +77,8 @@ class Xenograft:
 
     ``networks`` and ``constants`` are the numbers of each clone's network and of behaviour;
     ``beta4`` and ``half`` (K_F of each clone) those that set cells apart; ``gompertz`` holds
-    (α, β) of each animal, the first of which weighs the clones.
+    (α, β) of each animal, the first of which weighs the clones; ``systemic`` is the TGFβ activity
+    left in the host at a day.
     """
 
     networks: Sequence[Values]
@@ -87,6 +88,7 @@ class Xenograft:
     gompertz: Sequence[tuple[float, float]]
     untreated_inputs: Values
     inputs: Inputs
+    systemic: Callable[[float], float]
     cultured: Mapping[str, float]
     culture_days: float
     antibody: Antibody | None = None
@@ -172,13 +174,17 @@ class Xenograft:
             for x, values in zip(cells, self.networks, strict=True)
         ]
         grown, shed, exposure = np.zeros_like(volumes), [], []
+        systemic = self.systemic(day)
+        freed = self.constants["iota"] * (1.0 - systemic)
         for a, (alpha, beta) in enumerate(self.gompertz):
             total = float(volumes[a].sum())
             out = 0.0
             for k, (doing, calm) in enumerate(zip(behaviours, self._calm, strict=True)):
                 push = (alpha - beta * math.log(total)) * doing["growth"] / calm["growth"]
-                grown[a, k] = volumes[a, k] * (push - (doing["death_rate"] - calm["death_rate"]))
-                left, founded = escape(self.constants, doing), chances(self.constants, doing, 1.0)
+                killed = doing["death_rate"] - calm["death_rate"] + freed
+                grown[a, k] = volumes[a, k] * (push - killed)
+                left = escape(self.constants, doing)
+                founded = chances(self.constants, doing, systemic)
                 out += volumes[a, k] * (left[0] * founded[0] + left[1] * founded[1])
             shed.append(out)
             exposure.append(total)

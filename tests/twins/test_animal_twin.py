@@ -15,20 +15,23 @@ from unmoor.assays.treatment import Arm
 from unmoor.catalog import table
 from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.cell.line import CellLine, Structure
+from unmoor.organism.pharmacokinetics import blocked_fraction
 from unmoor.signalling.networks.adhesion_emt import INPUTS
 from unmoor.therapy.regimen import Edit, Regimen
 
 DAYS, CLONES, SEED, INOCULUM = 8.0, 2, 11, 2e6
 DOSES = (2.0, 5.0)
 # Over how many days the package holds what a cell sees, and the error that this makes.
-PACES = [(0.5, 0.01), (0.0625, 5e-4)]
+PACES = [(0.5, 0.015), (0.0625, 1e-3)]
 KNOCK_DOWN = Edit("ITGB1", change="knock_down", factor=0.1)
 WINDOW = Edit("TGFBR1", change="knock_down", factor=0.3, start="3.25 d", stop="6 d")
+INHIBITOR = Regimen("tgfbr1_inhibitor", dose="30 mg/kg", every="0.5 d", start="3 d", stop="6 d")
 ARMS: list[Arm] = [
     (),
     (KNOCK_DOWN,),
     (Regimen("anti_itgb1", dose="10 mg/kg", every="3 d", start="2 d"),),
     (KNOCK_DOWN, WINDOW),
+    (KNOCK_DOWN, INHIBITOR),
 ]
 
 
@@ -48,11 +51,18 @@ def _twin(on: Preparation, arm: int) -> Xenograft:
     networks = [dict(zip(names, parameters[:, k].tolist(), strict=True)) for k in range(CLONES)]
     assert networks[0]["k_int"] != networks[1]["k_int"]
     cells, tumours = on.cells[0], on.tumours
-    edited = {"itgb1": 0.1} if arm in (1, 3) else {}
+    edited = {"itgb1": 0.1} if arm in (1, 3, 4) else {}
+    times = np.linspace(0.0, DAYS, 1 + 48 * round(DAYS))
+    kinetics = on.draws[0].values("drugs", "tgfbr1_inhibitor")
+    doses = INHIBITOR.times(DAYS)
+    inhibited, _ = blocked_fraction("slow_offset", kinetics, doses, 30.0, None, times)
+
+    def systemic(day: float) -> float:
+        return 1.0 - float(np.interp(day, times, inhibited)) if arm == 4 else 1.0
 
     def inputs(day: float) -> dict[str, float]:
         is_inside = arm == 3 and 3.25 <= day < 6.0
-        return {**INPUTS, **edited, "tgfbr1": 0.3 if is_inside else 1.0}
+        return {**INPUTS, **edited, "tgfbr1": 0.3 if is_inside else systemic(day)}
 
     drug = Antibody(on.draws[0].values("drugs", "anti_itgb1"), DOSES, 10.0)
     return Xenograft(
@@ -63,6 +73,7 @@ def _twin(on: Preparation, arm: int) -> Xenograft:
         gompertz=list(zip(tumours.alpha[0].tolist(), tumours.beta[0].tolist(), strict=True)),
         untreated_inputs=INPUTS,
         inputs=inputs,
+        systemic=systemic,
         cultured=edited,
         culture_days=constants["preculture_time"],
         antibody=drug if arm == 2 else None,
@@ -90,6 +101,7 @@ def test_the_animals_differ_and_the_arms_too(twins: Twins) -> None:
     assert shed[1] / shed[0] > 2.0
     assert shed[3] / shed[1] < 0.95
     assert volumes[1, 0] / volumes[0, 0] < 0.9
+    assert volumes[4, 0] / volumes[1, 0] < 0.99
 
 
 @pytest.mark.parametrize(("pace", "tolerance"), PACES)

@@ -313,7 +313,7 @@ def test_a_rule_of_thumb_foretells_the_switch() -> None:
     """At 14 d and b = .1 an epithelial line loses .2 of full E-cadherin iff two conditions hold.
 
     f(.165 + T0 + .9·k_int·β1/.6) > 1.22 and .62·e ≥ .2: printed as right in 99 % of draws; here
-    98.3 % (4T1 99.2, HCC1806 97.5, whose E-cadherin lies near the second limit).
+    98.6 % (4T1 99.2, HCC1806 98.0, whose E-cadherin lies near the second limit).
     """
     agree: list[bool] = []
     structure = Structure()

@@ -130,10 +130,13 @@ def settle_all(c: Any, cells: Any, readouts: FloatArray) -> None:
     for s in range(cells.shape[0]):
         own = readouts[s * blocks : (s + 1) * blocks]
         for k in range(cells.shape[1]):
-            settle(c[s], cells[s, k], _readouts(own, k))
-            phenotype = behave(c[s], cells[s, k], _readouts(own, k), 1.0, 1.0)
+            cell, now = cells[s, k], _readouts(own, k)
+            settle(c[s], cell, now)
+            phenotype = behave(c[s], cell, now, 1.0, 1.0)
             escape = analytic_escape(c[s], phenotype)
-            cells[s, k].singles, cells[s, k].clusters = escape.singles_rate, escape.clusters_rate
+            cell.growth, cell.death_rate = phenotype.growth, phenotype.death_rate
+            cell.speed = phenotype.speed
+            cell.singles, cell.clusters = escape.singles_rate, escape.clusters_rate
 
 
 @kernel
@@ -156,48 +159,27 @@ def _release(
 
 
 @kernel
-def _live_one(
-    s: int,
-    c: Any,
-    cells: Any,
-    treated: Treated,
-    tumours: Tumours,
-    blocks: Blocks,
-    days: float,
-    every: int,
-    outside: int,
-    machine: Machine,
-    frames: FloatArray,
-) -> None:
-    """Run one subject; ``c`` and ``cells`` are its own."""
-    clones, width = cells.size, blocks.state.shape[0] // tumours.volumes.shape[0]
-    w = np.zeros(machine.places[9] * LANES)
-    own = blocks.readouts[s * width : (s + 1) * width]
-    middle, rates, made = np.empty(own.shape), np.empty((3, clones)), np.empty(clones)
-    weights = tumours.volumes[s, 0]
-    _record(c, cells, own, treated.at[s, 0], weights, 0.0, frames[0])
-    frame, extra, earlier = 1, 0.0, 0.0
-    count = treated.inputs.shape[1]
-    for i in range(count):
-        ahead = max(extra + 0.5 * (extra - earlier), 0.0)  # in the middle of the interval
-        for b in range(width):
-            _give(blocks.inputs[s * width + b], treated.inputs[s, i], outside, ahead)
-            _copy(own[b], middle[b])
-            if blocks.status[s * width + b] == SOLVED:
-                advance_block(s * width + b, blocks, 24.0 * days, machine, w)
-            _average(own[b], middle[b])
-        _set_rates(c, cells, middle, treated.means[s, i], rates)
-        grow(
-            tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
-            tumours.beta[s], rates, days,
-        )  # fmt: skip
-        for k in range(clones):
-            made[k] = own[k // LANES, 3, k % LANES] - cells[k].tgfb
-        earlier, extra = extra, c.phi * max(_weigh(made, weights), 0.0)
-        if (every > 0 and (i + 1) % every == 0) or i + 1 == count:
-            shed = tumours.shed[s, 0]
-            _record(c, cells, own, treated.at[s, i + 1], weights, shed, frames[frame])
-            frame += 1
+def _give(inputs: FloatArray, values: FloatArray, outside: int, extra: float) -> None:
+    """Set the inputs of a block, with other cells' TGFβ."""
+    for j in range(inputs.shape[0]):
+        value = values[j] + extra if j == outside else values[j]
+        for lane in range(LANES):
+            inputs[j, lane] = value
+
+
+@kernel
+def _copy(source: FloatArray, target: FloatArray) -> None:
+    for q in range(source.shape[0]):
+        for lane in range(LANES):
+            target[q, lane] = source[q, lane]
+
+
+@kernel
+def _average(now: FloatArray, middle: FloatArray) -> None:
+    """Turn readouts at the start of an interval into those in its middle."""
+    for q in range(now.shape[0]):
+        for lane in range(LANES):
+            middle[q, lane] = 0.5 * (middle[q, lane] + now[q, lane])
 
 
 @kernel
@@ -235,38 +217,38 @@ def live(
     frames
         ``COURSES``, shape (subjects, frames, quantities).
     """
+    # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
+    count, clones = treated.inputs.shape[1], cells.shape[1]
+    w = np.zeros(machine.places[9] * LANES)
+    middle = np.empty((width, blocks.readouts.shape[1], LANES))
+    rates, made = np.empty((3, clones)), np.empty(clones)
     for s in range(cells.shape[0]):
-        _live_one(
-            s, c[s], cells[s], treated, tumours, blocks, days, every, outside, machine, frames[s]
-        )
-        own = blocks.readouts[s * width : (s + 1) * width]
-        last = treated.at.shape[1] - 1
+        own, weights = blocks.readouts[s * width : (s + 1) * width], tumours.volumes[s, 0]
+        frame, extra, earlier = 0, 0.0, 0.0
+        for i in range(count + 1):
+            if i == 0 or i == count or (every > 0 and i % every == 0):
+                shed = tumours.shed[s, 0]
+                _record(c[s], cells[s], own, treated.at[s, i], weights, shed, frames[s, frame])
+                frame += 1
+            if i == count:
+                break
+            ahead = max(extra + 0.5 * (extra - earlier), 0.0)  # in the middle of the interval
+            for b in range(width):
+                _give(blocks.inputs[s * width + b], treated.inputs[s, i], outside, ahead)
+                _copy(own[b], middle[b])
+                if blocks.status[s * width + b] == SOLVED:
+                    advance_block(s * width + b, blocks, 24.0 * days, machine, w)
+                _average(own[b], middle[b])
+            _set_rates(c[s], cells[s], middle, treated.means[s, i], rates)
+            grow(
+                tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
+                tumours.beta[s], rates, days,
+            )  # fmt: skip
+            for k in range(clones):
+                made[k] = own[k // LANES, 3, k % LANES] - cells[s, k].tgfb
+            earlier, extra = extra, c[s].phi * max(_weigh(made, weights), 0.0)
         _release(
-            c[s], cells[s], own, treated.at[s, last], tumours.volumes[s],
+            c[s], cells[s], own, treated.at[s, count], tumours.volumes[s],
             released.singles[s], released.clusters[s],
         )  # fmt: skip
-
-
-@kernel
-def _give(inputs: FloatArray, values: FloatArray, outside: int, extra: float) -> None:
-    """Set the inputs of a block, with other cells' TGFβ."""
-    for j in range(inputs.shape[0]):
-        value = values[j] + extra if j == outside else values[j]
-        for lane in range(LANES):
-            inputs[j, lane] = value
-
-
-@kernel
-def _copy(source: FloatArray, target: FloatArray) -> None:
-    for q in range(source.shape[0]):
-        for lane in range(LANES):
-            target[q, lane] = source[q, lane]
-
-
-@kernel
-def _average(now: FloatArray, middle: FloatArray) -> None:
-    """Turn readouts at the start of an interval into those in its middle."""
-    for q in range(now.shape[0]):
-        for lane in range(LANES):
-            middle[q, lane] = 0.5 * (middle[q, lane] + now[q, lane])

@@ -121,16 +121,13 @@ def saturation(c: Any, cell: Any, ground: tuple[float, ...], itgb3: float, itgb1
 
 @kernel
 def settle(c: Any, cell: Any, now: Readouts) -> None:
-    """Note the untreated readouts and behaviour of a cell in its record."""
+    """Note the untreated readouts of a cell in its record, and its FAK signals."""
     cell.itgb3, cell.psmad, cell.tgfb = now.itgb3, now.psmad, now.tgfb
     cell.mir200, cell.zeb = now.mir200, now.zeb
     tumour = (c.w1_tumour, c.w3_tumour, c.w4_tumour, c.w0_tumour)
     lung = (c.w1_lung, c.w3_lung, c.w4_lung, c.w0_lung)
     cell.signal_tumour = saturation(c, cell, tumour, now.itgb3, 1.0)
     cell.signal_lung = saturation(c, cell, lung, now.itgb3, 1.0)
-    phenotype = behave(c, cell, now, 1.0, 1.0)
-    cell.growth, cell.death_rate = phenotype.growth, phenotype.death_rate
-    cell.speed = phenotype.speed
 
 
 @kernel
