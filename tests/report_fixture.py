@@ -227,6 +227,7 @@ def _courses(line: str, arm: str, day: float) -> dict[str, tuple[float, str]]:
         "mir200": (mir200 * (1 - 0.9 * moved), "relative to epithelial state"),
         "tgfb_activity": (0.05 + 0.3 * moved, "pSMAD fraction"),
         "singles_per_cluster": (0.2 + 0.6 * moved, "share"),
+        "speed_collagen": (1.0 - 0.5 * rise * (1 - back), "fold of untreated"),
         "tumour_volume": (volume, "mm^3"),
         "cumulative_metastases": (volume / 50, "count"),
     }

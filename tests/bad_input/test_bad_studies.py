@@ -80,7 +80,8 @@ KIND: dict[str, str] = {
     "schema": WHOLE, "title": TEXT, "seed": WHOLE, "control": NAME, "name": NAME, "label": TEXT,
     "animals": WHOLE, "clones": WHOLE, "default": NAME, "4T1": NAME, "drug": NAME, "route": NAME,
     "gene": NAME, "change": NAME, "factor": NUMBER, "smaller": NUMBER, "spread": NUMBER,
-    "interval": NUMBER, "draws": WHOLE, "rivals": SWITCH, "sets": NAME, "emt_core": NAME, "mechanism": NAME,
+    "interval": NUMBER, "draws": WHOLE, "rivals": SWITCH, "sets": NAME, "emt_core": NAME,
+    "mechanism": NAME,
     "e_readout": NAME,
 }  # fmt: skip
 
@@ -275,7 +276,8 @@ LEGAL: dict[tuple[str, str], str] = {
         "arms.block[0].every", "arms.block[0].start", "arms.block[0].stop", "arms.block[0].route",
         "arms.edited[0].start", "arms.edited[0].stop", "verdict", "uncertainty", "model",
         "verdict.smaller", "verdict.spread", "verdict.interval", "uncertainty.draws",
-        "uncertainty.rivals", "uncertainty.sets", "model.emt_core", "model.mechanism", "model.e_readout")},
+        "uncertainty.rivals", "uncertainty.sets", "model.emt_core", "model.mechanism",
+        "model.e_readout")},
     **{(name, "empty"): "an empty section keeps the defaults"
        for name in ("verdict", "uncertainty", "model")},
     ("title", "wrong unit"): FREE,

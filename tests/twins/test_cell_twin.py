@@ -60,13 +60,19 @@ def test_a_cell_behaves_as_written(prepared: Preparation, number: int) -> None:
 
 
 def test_an_untreated_cell_is_its_own_reference(prepared: Preparation) -> None:
-    """FAK signals 1, stress 1, no anoikis; growth, death and speed are those in its record."""
+    """FAK signals 1, stress 1, no anoikis."""
     u = _random(77)
     constants, record, now = prepared.constants[3], prepared.cells[3, 0], _readouts(u)
     settle(constants, record, now)
     same = behave(constants, record, now, 1.0, 1.0)
     assert same.fak_tumour == same.fak_lung == same.stress == 1.0
-    assert (same.growth, same.death_rate, same.speed) == (
-        record.growth, record.death_rate, record.speed,
-    )  # fmt: skip
     assert same.death_rate == pytest.approx(constants.delta_E * same.stranded, rel=1e-15)
+
+
+def test_a_settled_cell_holds_its_own_behaviour(prepared: Preparation) -> None:
+    """Growth, death, speed and escape in a cell's record are those of the untreated cell."""
+    for constants, record in zip(prepared.constants, prepared.cells[:, 0], strict=True):
+        now = Readouts(0.9, 0.1, record.psmad, record.tgfb, record.itgb3, record.mir200, record.zeb)
+        same = behave(constants, record, now, 1.0, 1.0)
+        assert same.fak_tumour == same.fak_lung == same.stress == 1.0
+        assert min(record.growth, record.speed, record.speed_collagen, record.singles) > 0.0

@@ -145,7 +145,7 @@ def _pool(size: float, spread: float, animals: int = 4000) -> Planted:
 def test_a_study_of_n_animals_would_report_this_interval(animals: int) -> None:
     """Volumes: ln ratio is normal with SD .4·√(2/n), as two separate groups of animals give."""
     pool = _pool(0.6, 3.0)
-    found = study_interval(pool, 1, 0, animals, 0.9, seed=5)
+    found = study_interval(pool, 1, 0, animals, 0.9, seed=5, name="arm")
     logs = np.log(pool["reading"][0].astype(float))
     middle = logs[1].mean() - logs[0].mean()
     half = stats.norm.ppf(0.95) * math.sqrt((logs[0].var() + logs[1].var()) / animals)
@@ -163,19 +163,19 @@ def test_a_study_interval_narrows_with_more_animals() -> None:
     pool = _pool(0.6, 3.0)
 
     def width(name: str, animals: int, level: float) -> float:
-        low, high = study_interval(pool, 1, 0, animals, level, seed=5)[name]
+        low, high = study_interval(pool, 1, 0, animals, level, seed=5, name="arm")[name]
         return math.log(high / low)
 
     for name in ("tumour", "spread"):
         assert width(name, 40, 0.9) < width(name, 10, 0.9) < width(name, 10, 0.99)
-    again = study_interval(pool, 1, 0, 10, 0.9, seed=5)
-    assert again == study_interval(pool, 1, 0, 10, 0.9, seed=5)
-    assert again != study_interval(pool, 1, 0, 10, 0.9, seed=6)
+    again = study_interval(pool, 1, 0, 10, 0.9, seed=5, name="arm")
+    assert again == study_interval(pool, 1, 0, 10, 0.9, seed=5, name="arm")
+    assert again != study_interval(pool, 1, 0, 10, 0.9, seed=6, name="arm")
 
 
 def test_control_and_arm_have_animals_of_their_own() -> None:
     """A real study is not paired: even without any effect its ratio varies."""
-    low, high = study_interval(_pool(1.0, 1.0), 0, 0, 10, 0.9, seed=5)["tumour"]
+    low, high = study_interval(_pool(1.0, 1.0), 0, 0, 10, 0.9, seed=5, name="arm")["tumour"]
     assert low < 0.9
     assert high > 1.1
 
@@ -184,6 +184,6 @@ def test_groups_without_any_metastasis_still_give_a_ratio() -> None:
     """Half a metastasis is added to each sum."""
     pool = _pool(1.0, 1.0, 50)
     pool["count"] = np.zeros_like(pool["count"])
-    assert study_interval(pool, 1, 0, 5, 0.9, seed=5)["spread"] == (1.0, 1.0)
+    assert study_interval(pool, 1, 0, 5, 0.9, seed=5, name="arm")["spread"] == (1.0, 1.0)
     pool["count"][0, 1] = 3
-    assert study_interval(pool, 1, 0, 5, 0.9, seed=5)["spread"] == (31.0, 31.0)
+    assert study_interval(pool, 1, 0, 5, 0.9, seed=5, name="arm")["spread"] == (31.0, 31.0)

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from report_fixture import ARMS, LINES, synthetic_result, synthetic_study
 
+from report_fixture import ARMS, LINES, synthetic_result, synthetic_study
 from unmoor.report import report
 from unmoor.report.canvas import count_ticks, linear_ticks, log_ticks
 from unmoor.report.counts import metastasis_counts

@@ -60,7 +60,7 @@ def _k_int(calibrations: Sequence[Calibration]) -> str:
         low, middle, high = np.quantile(calibration.k_int, [0.05, 0.5, 0.95])
         note = (
             f"median and 5-95 % of {len(calibration.plausible)} plausible of {calibration.tried} "
-            f"prior draws; fitted to rows T01-T06 and T10 in {' and '.join(LINES)} by "
+            "prior draws; fitted to the calibration rows T01-T06 and T10 by "
             "unmoor calibrate"
         )
         numbers = [f"{number:.4g}" for number in (middle, low, high)]

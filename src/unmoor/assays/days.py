@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unmoor.cell.phenotype import behave, settle
+from unmoor.cell.phenotype import behave, settle, speed_in_collagen
 from unmoor.compilation import kernel
 from unmoor.elementwise import FloatArray
 from unmoor.organism.colonisation import chances
@@ -22,7 +22,8 @@ from unmoor.tissue.escape import analytic_escape
 
 COURSES = (
     "e_cadherin", "mesenchymal", "zeb", "mir200", "tgfb_activity", "itgb3", "beta1_active",
-    "tgfbr1_active", "singles_per_cluster", "speed", "tumour_volume", "cumulative_metastases",
+    "tgfbr1_active", "singles_per_cluster", "speed", "speed_collagen",
+    "tumour_volume", "cumulative_metastases",
 )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def _record(
     frame: FloatArray,
 ) -> None:
     """``COURSES`` at one time, weighted by the clones' volumes in the typical animal."""
-    values = np.zeros((10, cells.size))
+    values = np.zeros((11, cells.size))
     volume, singles, clusters = 0.0, 0.0, 0.0
     for k in range(cells.size):
         r = _readouts(readouts, k)
@@ -114,13 +115,15 @@ def _record(
         values[4, k], values[5, k] = r.psmad, r.itgb3
         values[8, k], values[6, k] = escape.singles_rate, escape.clusters_rate
         values[9, k] = phenotype.speed / cells[k].speed
+        moved = speed_in_collagen(c, cells[k], r, given[0])
+        values[10, k] = moved / cells[k].speed_collagen
         volume += weights[k]
         singles, clusters = singles + cells[k].singles, clusters + cells[k].clusters
-    for q in range(10):
+    for q in range(11):
         frame[q] = _weigh(values[q], weights)
     frame[8] = frame[8] / frame[6] * (clusters / singles)
     frame[6], frame[7] = given[0], given[3]
-    frame[10], frame[11] = volume, shed
+    frame[11], frame[12] = volume, shed
 
 
 @kernel
@@ -136,6 +139,7 @@ def settle_all(c: Any, cells: Any, readouts: FloatArray) -> None:
             escape = analytic_escape(c[s], phenotype)
             cell.growth, cell.death_rate = phenotype.growth, phenotype.death_rate
             cell.speed = phenotype.speed
+            cell.speed_collagen = speed_in_collagen(c[s], cell, now, 1.0)
             cell.singles, cell.clusters = escape.singles_rate, escape.clusters_rate
 
 

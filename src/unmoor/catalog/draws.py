@@ -54,9 +54,12 @@ class Draw:
     ) -> list[Draw]:
         """Several parameter sets that read each table once.
 
-        Sets are remembered, since every line and arm of a study asks for the same ones.
+        Sets of the built-in catalog are remembered, since every line and arm of a study asks for
+        the same ones; a catalog of one's own may change under our feet.
         """
-        return [_draw(seed, number, beside, is_prior) for number in numbers]
+        if beside is not None and (beside / "catalog").exists():
+            return [cls(seed, number, beside, is_prior) for number in numbers]
+        return [_draw(seed, number, None, is_prior) for number in numbers]
 
     @classmethod
     def plausible(

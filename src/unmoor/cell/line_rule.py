@@ -26,7 +26,7 @@ class LineParameters:
     f
         Receptor and SMAD4 competence, 0 … 1.3 [-].
     e_present
-        E-cadherin that an epithelial cell of the line makes, 0 … 1 [-].
+        E-cadherin that the line makes in the epithelial state, 0 … 1 [-].
     branch
         State in which the untreated line lives.
     tone
@@ -80,6 +80,8 @@ def derive(
     f = _competence(level("L_TGFBR2"), level("L_SMAD4"), rule)
     e_present = min(1.0, 2.0 ** level("e_score"))
     branch = _branch(level("emt_score"), levels["vim"], e_present, f, rule, core)
+    if branch == "partial":  # its measured E-cadherin is that of the partial state already
+        e_present = min(1.0, e_present / core["e_of_partial"])
     low, high = _tone_range(branch, f, rule, core)
     tone = low * (high / low) ** uniform("tone") if high > low else low
     if branch == "mesenchymal" and "tone_M" in core:

@@ -56,10 +56,15 @@ CELL = np.dtype([
     (name, np.float64)
     for name in (
         "beta1_tot", "beta4", "K_F", "itgb3", "psmad", "tgfb", "mir200", "zeb",
-        "signal_tumour", "signal_lung", "growth", "death_rate", "speed", "singles", "clusters",
+        "signal_tumour", "signal_lung", "growth", "death_rate", "speed", "speed_collagen",
+        "singles", "clusters",
     )
 ])  # fmt: skip
-GROUNDS = ("tumour", "lung")  # where a cell stands: w1_tumour … w0_lung are its constants
+GROUNDS = (
+    "tumour",
+    "lung",
+    "collagen_i",
+)  # where a cell stands: w1_tumour … w0_lung are its constants
 
 
 @kernel
@@ -128,6 +133,15 @@ def settle(c: Any, cell: Any, now: Readouts) -> None:
     lung = (c.w1_lung, c.w3_lung, c.w4_lung, c.w0_lung)
     cell.signal_tumour = saturation(c, cell, tumour, now.itgb3, 1.0)
     cell.signal_lung = saturation(c, cell, lung, now.itgb3, 1.0)
+
+
+@kernel
+def speed_in_collagen(c: Any, cell: Any, now: Readouts, itgb1: float) -> float:
+    """Speed in collagen I, the gel of invasion assays, where β1 is the grip almost alone."""
+    ground = (c.w1_collagen_i, c.w3_collagen_i, c.w4_collagen_i, c.w0_collagen_i)
+    e = min(max(now.e_cadherin, 0.0), 1.0)
+    moved: float = speed(c, cell, ground, now, itgb1, e)
+    return moved
 
 
 @kernel

@@ -28,6 +28,7 @@ NETWORK = {
     "mir200": "miR-200",
     "tgfb_activity": "TGFβ activity",
     "singles_per_cluster": "Singles per cluster",
+    "speed_collagen": "Speed in collagen",
 }
 """Quantities of the network figure with their short names, in order of columns."""
 BANDED_ARMS = 3

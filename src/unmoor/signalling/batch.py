@@ -117,4 +117,4 @@ class Batch:
 
     def _cells(self, numbers: FloatArray) -> FloatArray:
         cells = numbers.reshape(self.shape[0], self.width)[:, : self.shape[1]]
-        return np.ascontiguousarray(cells)
+        return cells.copy()

@@ -7,15 +7,10 @@ in a fraction of a second and gives the same bits everywhere (no contraction, no
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from unmoor.compilation import cache_folder
 from unmoor.signalling.rosenbrock import A, C
 from unmoor.signalling.symbolic import Plan, System, make_plan
 
@@ -23,8 +18,6 @@ if TYPE_CHECKING:
     import sympy
 
 LANES = 8
-FUNCTIONS = ("prepare", "jacobian", "step", "readouts", "rates")
-_GENERATOR = 4
 _VECTOR = f"<{LANES} x double>"
 
 
@@ -307,74 +300,3 @@ def _finish(function: _Function, error: list[str], base: list[str], layout: Layo
         total = function.operate("fadd", total, function.operate("fmul", ratio, ratio))
     mean = function.operate("fmul", total, function.number(1.0 / len(base)))
     function.store(mean, layout.norm)
-
-
-def cached(key: str, make: Any) -> tuple[Path, Layout]:
-    """Object code of a network in the cache folder, made once, and its layout."""
-    import llvmlite
-
-    text = f"{_GENERATOR}\n{llvmlite.__version__}\n{_processor()}\n{key}"
-    stem = hashlib.sha256(text.encode()).hexdigest()[:24]
-    folder = cache_folder() / "networks"
-    code, description = folder / f"{stem}.o", folder / f"{stem}.json"
-    if not (code.exists() and description.exists()):
-        assembly, layout = generate(make())
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(code, _compile(assembly))
-        _replace(description, json.dumps(asdict(layout)).encode())
-    stored = json.loads(description.read_text())
-    species, parameters = (tuple(stored.pop(f"{x}_names")) for x in ("species", "parameter"))
-    return code, Layout(species_names=species, parameter_names=parameters, **stored)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(data)
-    os.replace(partial, path)
-
-
-def _processor() -> str:
-    import llvmlite.binding as llvm
-
-    return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()}"
-
-
-def _machine() -> Any:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
-        reloc="pic",
-        codemodel="jitdefault",
-        jit=True,
-    )
-
-
-def _compile(assembly: str) -> bytes:
-    import llvmlite.binding as llvm
-
-    machine = _machine()
-    module = llvm.parse_assembly(assembly)
-    module.triple = machine.triple
-    module.verify()
-    return bytes(machine.emit_object(module))
-
-
-_engines: list[Any] = []
-
-
-def load(path: Path) -> tuple[int, ...]:
-    """Addresses of the functions (in the order of ``FUNCTIONS``) of stored object code."""
-    import llvmlite.binding as llvm
-
-    machine = _machine()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(path.read_bytes()))
-    engine.finalize_object()
-    _engines.append(engine)  # the code lives as long as its engine
-    return tuple(engine.get_function_address(name) for name in FUNCTIONS)

@@ -16,6 +16,7 @@ from unmoor.errors import ParameterError
 if TYPE_CHECKING:
     import sympy
 
+_LARGEST_POWER = 64
 _RATE = re.compile(r"^d(?P<species>\w+)/dt$")
 
 
@@ -51,6 +52,7 @@ def read_equations(text: str, where: str) -> Equations:
     """
     rates: dict[str, sympy.Expr] = {}
     assignments: dict[str, sympy.Expr] = {}
+    used: set[str] = set()
     for number, line in enumerate(text.splitlines(), start=1):
         body = line.split("#", 1)[0].strip()
         if not body:
@@ -60,7 +62,12 @@ def read_equations(text: str, where: str) -> Equations:
         rate = _RATE.match(name)
         if not equals or not (rate or name.isidentifier()):
             raise ParameterError(f"{where}:{number}: {body!r} is not `name = …` or `dX/dt = …`")
+        defined = rate["species"] if rate else name
+        earlier = set(rates) if rate else used | set(rates)
+        if defined in assignments or defined in earlier:
+            raise ParameterError(f"{where}:{number}: {defined} has a meaning already")
         expression = _expression(right, f"{where}:{number}").subs(assignments)
+        used |= {str(symbol) for symbol in expression.free_symbols}
         if rate:
             rates[rate["species"]] = expression
         else:
@@ -71,16 +78,21 @@ def read_equations(text: str, where: str) -> Equations:
 def _expression(text: str, where: str) -> sympy.Expr:
     try:
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
+        expression = _convert(tree, where)
     except SyntaxError as error:
         raise ParameterError(f"{where}: cannot read {text.strip()!r}: {error.msg}") from None
-    return _convert(tree, where)
+    except (RecursionError, MemoryError):
+        raise ParameterError(f"{where}: nested too deeply") from None
+    if not expression.is_finite and not expression.free_symbols:
+        raise ParameterError(f"{where}: {text.strip()!r} is not a finite number")
+    return expression
 
 
 def _convert(node: ast.expr, where: str) -> sympy.Expr:
     import sympy
 
     match node:
-        case ast.Constant(value=int() as value):
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
             return sympy.Integer(value)
         case ast.Constant(value=float() as value):
             return sympy.Float(value)
@@ -99,9 +111,11 @@ def _convert(node: ast.expr, where: str) -> sympy.Expr:
                     return a * b
                 case ast.Div():
                     return a / b
-                case ast.Pow() if b.is_Integer:
+                case ast.Pow() if b.is_Integer and abs(int(b)) <= _LARGEST_POWER:
                     return a**b
-        case ast.Call(func=ast.Name(id="min" | "max" as name), args=arguments, keywords=[]):
+        case ast.Call(
+            func=ast.Name(id="min" | "max" as name), args=[_, *_] as arguments, keywords=[]
+        ):
             function = sympy.Min if name == "min" else sympy.Max
             return function(*[_convert(argument, where) for argument in arguments])
     raise ParameterError(

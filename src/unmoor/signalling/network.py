@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from unmoor.signalling.codegen import Layout, cached, load
+from unmoor.signalling.codegen import Layout
 from unmoor.signalling.equations import read_equations
+from unmoor.signalling.machine_code import cached, load
 from unmoor.signalling.symbolic import System
 
 
@@ -85,8 +86,8 @@ class Network:
     def compiled(self) -> Compiled:
         """Machine code, generated and compiled once and then cached on disk."""
         key = "\n".join([self.equations, *self.readouts, *self.readouts.values(), *self.inputs])
-        path, layout = cached(key, lambda: self.system)
-        return Compiled(np.array(load(path), dtype=np.int64), layout)
+        code, layout = cached(key, lambda: self.system)
+        return Compiled(np.array(load(code), dtype=np.int64), layout)
 
     def state_scale(self) -> np.ndarray:
         """Typical size of each species, shape (species,)."""

@@ -94,7 +94,7 @@ class _Hoist:
         if expression.is_Number or expression.is_Symbol:
             return expression
         if expression not in self.constants:
-            self.constants[expression] = sympy.Symbol(f"constant_{len(self.constants)}")
+            self.constants[expression] = sympy.Symbol(f"constant {len(self.constants)}")
         return self.constants[expression]
 
 

@@ -81,6 +81,7 @@ def study_interval(
     animals: int,
     level: float,
     seed: int,
+    name: str,
 ) -> dict[str, tuple[float, float]]:
     """Intervals of the ratios that studies of ``animals`` an arm would report.
 
@@ -91,9 +92,11 @@ def study_interval(
     ----------
     arrays
         Arrays of the reference parameter set, one draw.
+    name
+        Name of the arm: its animals do not depend on which other arms there are.
     """
     pool = arrays["reading"].shape[2]
-    treated = _picks(seed, f"study/{arm}", _STUDIES, animals, pool)
+    treated = _picks(seed, f"study/{name}", _STUDIES, animals, pool)
     controls = _picks(seed, "study/control", _STUDIES, animals, pool)
     logs = np.log(arrays["reading"][0])
     tumour = np.exp(logs[arm][treated].mean(axis=1) - logs[control][controls].mean(axis=1))

@@ -78,7 +78,7 @@ def check_same(study: Study, path: Path) -> None:
 def tables_of(study: Study) -> Iterator[tuple[str, str]]:
     """Kind and name of every catalog table that a study draws on."""
     yield from (("closures", name) for name in _CLOSURES)
-    yield from (("matrices", name) for name in ("tumour", "lung"))
+    yield from (("matrices", name) for name in ("tumour", "lung", "collagen_i"))
     yield from (("networks", core) for core in sorted({s.emt_core for s in structures(study)}))
     yield from (("cell_lines", line) for line in study.cell_lines)
     hosts = {a.host_of(line) for a in study.assays for line in study.cell_lines}

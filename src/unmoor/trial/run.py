@@ -155,9 +155,9 @@ def _work(
     """Compute what is missing; returns the arrays of all chunks by key."""
     done = dict(known)
     todo = [chunk for chunk in chunks if chunk.key not in done]
-    clock = _Clock(len(chunks), len(done), progress)
     if todo:
         _compile(study, chunks)
+    clock = _Clock(len(chunks), len(done), progress)  # the compiler's time says nothing of the rest
     count = workers or usable_cores()
     with _own_executor(executor, count) as pool, _stop_signals():
         for chunk, arrays in _completed(pool, study, todo, count * _WAITING):

@@ -33,6 +33,7 @@ UNITS = {
     "tgfbr1_active": "of untreated",
     "singles_per_cluster": "fold of untreated",
     "speed": "fold of untreated",
+    "speed_collagen": "fold of untreated",
     "tumour_volume": "mm³",
     "cumulative_metastases": "expected count",
 }
@@ -178,7 +179,8 @@ def _effect(
     seen = {"tumour": (np.nan, np.nan), "spread": (np.nan, np.nan)}
     if group.reference is not None and not group.reference["status"][0, [arm, control]].any():
         animals = study.assays[group.assay].animals
-        seen = study_interval(group.reference, arm, control, animals, level, study.seed)
+        name = _arms(study)[arm]
+        seen = study_interval(group.reference, arm, control, animals, level, study.seed, name)
     row: dict[str, object] = {}
     limits = {}
     has_draws = group.draws is not None
