@@ -27,10 +27,12 @@ NETWORK = {
     "zeb": "ZEB",
     "mir200": "miR-200",
     "tgfb_activity": "TGFβ activity",
-    "singles_per_cluster": "Singles per cluster",
-    "speed_collagen": "Speed in collagen",
+    "singles_per_cluster": "Single cells",
+    "speed_collagen": "Speed",
 }
 """Quantities of the network figure with their short names, in order of columns."""
+SHARES = ("e_cadherin", "speed_collagen")
+"""Quantities that are read from zero: always on a linear axis."""
 BANDED_ARMS = 3
 """Key arms drawn with bands in one panel; more bands would hide each other."""
 WIDE_RANGE = 30.0
@@ -76,7 +78,7 @@ def tumour_curves(view: View) -> tuple[Figure, pd.DataFrame]:
 
 
 def network_courses(view: View) -> tuple[Figure, pd.DataFrame]:
-    """E-cadherin, ZEB, miR-200, TGFβ activity and single cells: cell line × quantity."""
+    """E-cadherin, ZEB, miR-200, TGFβ activity, single cells and speed: cell line × quantity."""
     rows = view.timecourses[view.timecourses["quantity"].isin(list(NETWORK))]
     shown = [name for name in NETWORK if (rows["quantity"] == name).any()]
     styles, key = arm_styles(view.arms), key_height(view.key_arms)
@@ -88,7 +90,8 @@ def network_courses(view: View) -> tuple[Figure, pd.DataFrame]:
     for index, box in enumerate(canvas.boxes):
         row, column = divmod(index, len(shown))
         own = rows[rows["quantity"] == shown[column]]
-        y_limits, y_scale = _range(own[own["arm"].isin(view.key_arms)])
+        limits = _range(own[own["arm"].isin(view.key_arms)], shown[column] in SHARES)
+        y_limits, y_scale = limits
         panel = box.with_axes(x_limits=(0.0, last), y_limits=y_limits, y_scale=y_scale)
         courses = _by_arm(view.groups[row].rows(own))
         _courses(canvas, panel, courses, view.key_arms, styles, banded=BANDED_ARMS)
@@ -146,7 +149,7 @@ def _volume_limits(rows: pd.DataFrame) -> tuple[float, float]:
     return max(float(values.min()), high / TUMOUR_RANGE), high
 
 
-def _range(rows: pd.DataFrame) -> tuple[tuple[float, float], Scale]:
+def _range(rows: pd.DataFrame, is_share: bool) -> tuple[tuple[float, float], Scale]:
     """Limits and scale of the axis of one quantity."""
     values = rows[["low", "high"]].to_numpy(float)
     values = values[np.isfinite(values)]
@@ -154,7 +157,8 @@ def _range(rows: pd.DataFrame) -> tuple[tuple[float, float], Scale]:
     medians = medians[np.isfinite(medians) & (medians > 0)]
     if not values.size:
         return (0.0, 1.0), "linear"
-    if medians.size and values.min() >= 0 and medians.max() > WIDE_RANGE * medians.min():
+    is_wide = bool(medians.size) and medians.max() > WIDE_RANGE * medians.min()
+    if is_wide and not is_share and values.min() >= 0:
         return (float(medians.min()) / 2.0, float(values.max()) * 1.2), "log"
     low, high = min(0.0, float(values.min())), float(values.max())
     return (low, high + 0.04 * max(high - low, 1e-6)), "linear"

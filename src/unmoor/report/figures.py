@@ -143,7 +143,8 @@ def _curves_caption(view: View) -> str:
 
 def _network_caption(view: View) -> str:
     banded = f"; bands for the first {BANDED_ARMS} arms of the key only, to keep them readable"
-    return _courses_caption(view, banded)
+    explained = " Single cells: those released for each cluster released. Speed: in collagen I."
+    return _courses_caption(view, banded) + explained
 
 
 def _has(view: View, *quantities: str) -> bool:
