@@ -81,8 +81,10 @@ class Result:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Software, study, environment and catalog digest."""
-        record: dict[str, Any] = json.loads(describe(self.study))
+        """Software, study, environment and catalog digest: of the run, wherever it was made."""
+        written = None if self.path is None else self.path / "provenance.json"
+        text = written.read_text(encoding="utf-8") if written else describe(self.study)
+        record: dict[str, Any] = json.loads(text)
         return record
 
     @property
@@ -151,4 +153,4 @@ class Result:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

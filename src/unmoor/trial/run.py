@@ -124,6 +124,10 @@ def _complete(
     known = {key: folder.read_chunk(key) for key in sorted(kept)}
     try:
         done = _work(study, chunks, known, folder, workers, executor, progress)
+        result = _finish(study, done, folder.path)
+        for name, text in result.tables().items():
+            folder.write_text(name, text)
+            folder.record_file(name)
     except KeyboardInterrupt:
         folder.log("stopped")
         raise Interrupted(
@@ -131,10 +135,6 @@ def _complete(
         ) from None
     except MemoryError as error:
         raise ResourceError(f"memory ran out; use fewer --workers ({error})") from None
-    result = _finish(study, done, folder.path)
-    for name, text in result.tables().items():
-        folder.write_text(name, text)
-        folder.record_file(name)
     folder.log("finished", failed=result.n_failed)
     return result
 
