@@ -59,20 +59,28 @@ def check_same(study: Study, path: Path) -> None:
     RunFolderError
         Naming what differs.
     """
-    recorded = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
+    before = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
     now = json.loads(describe(study))
-    checks = {
-        "unmoor": (recorded["software"]["version"], now["software"]["version"]),
-        "the study": (recorded["parameters"]["digest"], now["parameters"]["digest"]),
-        "the catalog": (recorded["catalog_digest"], now["catalog_digest"]),
+    places = {
+        "unmoor": ("software", "version"),
+        "the study": ("parameters", "digest"),
+        "the catalog": ("catalog_digest",),
     }
-    for what, (then, today) in checks.items():
+    for what, keys in places.items():
+        then, today = recorded(before, *keys), recorded(now, *keys)
         if then != today:
             raise RunFolderError(
-                f"{path}: {what} is not what it was ({then[:12]} then, {today[:12]} now); "
+                f"{path}: {what} is not what it was ({then[:12] or 'not recorded'} then, {today[:12]} now); "
                 f"start anew with: unmoor run {path / 'study.toml'}",
                 code="E-CHANGED",
             )
+
+
+def recorded(record: object, *keys: str) -> str:
+    """Text at a place of a record; empty if a damaged record has no such place."""
+    for key in keys:
+        record = record.get(key) if isinstance(record, dict) else None
+    return record if isinstance(record, str) else ""
 
 
 def tables_of(study: Study) -> Iterator[tuple[str, str]]:
@@ -101,6 +109,9 @@ def numbers(study: Study) -> pd.DataFrame:
 def catalog_digest(study: Study) -> str:
     """SHA-256 of the rows behind a study and of the plausible draws."""
     digest = hashlib.sha256(numbers(study).to_csv(index=False).encode())
+    for kind, name in tables_of(study):
+        about = dict(catalog.about(kind, name, study.beside))
+        digest.update(json.dumps(about, sort_keys=True, default=str).encode())
     digest.update((catalog.ROOT / "calibration" / "sets.tsv").read_bytes())
     return digest.hexdigest()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from unmoor.errors import RunFolderError
-from unmoor.trial.provenance import citations, describe, numbers
+from unmoor.trial.provenance import citations, describe, numbers, recorded
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
 from unmoor.trial.tables import Tables
@@ -146,10 +146,9 @@ class Result:
             record = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunFolderError(f"{path} is no run folder: {error}", code="E-RUN") from None
-        beside = record.get("beside")
+        beside = recorded(record, "beside")
         study = Study.loads(text, f"{path / 'study.toml'}", Path(beside) if beside else None)
-        name = record.get("parameters", {}).get("study", "study")
-        return study.replace(name=name)
+        return study.replace(name=recorded(record, "parameters", "study") or "study")
 
 
 def _read(path: Path) -> pd.DataFrame:

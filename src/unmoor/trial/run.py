@@ -83,7 +83,7 @@ def run(
         done = _work(study, plan(study), {}, None, workers, executor, progress)
         return _finish(study, done, None)
     folder = RunFolder.create(Path(out), study.name, study.digest())
-    with folder:
+    with folder, _stop_signals():
         folder.write_text("study.toml", study.to_toml())
         folder.write_text("provenance.json", describe(study))
         folder.log("started", study=study.name, seed=study.seed)
@@ -107,7 +107,7 @@ def resume(
     folder = RunFolder.open(Path(path))
     study = Result.study_of(folder.path)
     check_same(study, folder.path)
-    with folder:
+    with folder, _stop_signals():
         folder.log("resumed")
         return _complete(study, folder, workers, executor, progress)
 
@@ -159,7 +159,7 @@ def _work(
         _compile(study, chunks)
     clock = _Clock(len(chunks), len(done), progress)  # the compiler's time says nothing of the rest
     count = workers or usable_cores()
-    with _own_executor(executor, count) as pool, _stop_signals():
+    with _own_executor(executor, count) as pool:
         for chunk, arrays in _completed(pool, study, todo, count * _WAITING):
             if folder is not None:
                 folder.write_chunk(chunk.key, arrays)

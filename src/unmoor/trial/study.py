@@ -191,7 +191,8 @@ class Study:
         """
         path = find_study(name)
         stem = path.parent.resolve().name if path.name == "study.toml" else path.stem
-        return cls._parsed(read_file(path), f"{path}", path.parent, stem or "study", settings)
+        beside = path.parent.resolve()  # wherever one is when the study is run
+        return cls._parsed(read_file(path), f"{path}", beside, stem or "study", settings)
 
     @classmethod
     def loads(
