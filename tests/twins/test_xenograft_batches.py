@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from unmoor.assays.days import COURSES
 from unmoor.assays.orthotopic_xenograft import XenograftResult, run_xenograft
 from unmoor.assays.preparation import Setting
 from unmoor.assays.treatment import Arm
@@ -62,7 +63,7 @@ def test_every_array_has_its_shape(together: XenograftResult) -> None:
     """Draws, arms, animals; and every subject was solved."""
     assert {field.name for field in fields(together)} >= {*OUTCOMES, *OF_TYPICAL}
     assert all(getattr(together, name).shape == (6, len(ARMS), 3) for name in OUTCOMES)
-    assert together.courses.shape == (6, len(ARMS), 12, 11)
+    assert together.courses.shape == (6, len(ARMS), len(COURSES), 11)
     assert together.times.tolist() == list(range(11))
     assert not together.status.any()
     assert all(np.isfinite(getattr(together, name)).all() for name in OUTCOMES)

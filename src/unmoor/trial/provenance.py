@@ -69,8 +69,9 @@ def check_same(study: Study, path: Path) -> None:
     for what, keys in places.items():
         then, today = recorded(before, *keys), recorded(now, *keys)
         if then != today:
+            was = then[:12] or "not recorded"
             raise RunFolderError(
-                f"{path}: {what} is not what it was ({then[:12] or 'not recorded'} then, {today[:12]} now); "
+                f"{path}: {what} is not what it was ({was} then, {today[:12]} now); "
                 f"start anew with: unmoor run {path / 'study.toml'}",
                 code="E-CHANGED",
             )
