@@ -460,7 +460,6 @@ def test_a_table_edited_between_two_runs_counts(tmp_path: Path) -> None:
     assert edited != slow
 
 
-@pytest.mark.xfail(reason="the folder of a study is kept as it was written, and '.' may move")
 def test_the_folder_one_is_in_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
