@@ -24,13 +24,13 @@ class Tumour:
     """One animal's tumour of 1 mm³ at day 0, advanced by the compiled growth."""
 
     def __init__(self, k: float, beta: float, clones: int = 1) -> None:
-        self.volumes = np.full((1, clones), 1.0 / clones)
+        self.volumes = np.full((clones, 1), 1.0 / clones)
         self.shed, self.exposure = np.zeros(1), np.zeros(1)
         self.alpha, self.beta = np.array([k * beta]), np.array([beta])
 
     def grow(self, days: float, growth: float = 1.0, shed: float = 0.0, step: float = STEP) -> None:
         """Advance; ``growth`` multiplies the whole bracket, ``shed`` is μπ per volume."""
-        clones = self.volumes.shape[1]
+        clones = self.volumes.shape[0]
         rates = np.repeat([[growth], [0.0], [shed]], clones, axis=1)
         for _ in range(round(days / step)):
             grow(self.volumes, self.shed, self.exposure, self.alpha, self.beta, rates, step)

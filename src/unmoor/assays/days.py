@@ -43,7 +43,7 @@ class Treated(NamedTuple):
 class Tumours(NamedTuple):
     """Animals of every subject; animal 0 is the typical one, whose clones' volumes are weights.
 
-    ``volumes`` (subjects, animals, clones), ``shed`` and ``exposure`` (subjects, animals) change as
+    ``volumes`` (subjects, clones, animals), ``shed`` and ``exposure`` (subjects, animals) change as
     days go by.
     """
 
@@ -157,9 +157,9 @@ def _release(
     for k in range(cells.size):
         phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
         escape = analytic_escape(c, phenotype)
-        for a in range(volumes.shape[0]):
-            singles[a] += volumes[a, k] * escape.singles_rate
-            clusters[a] += volumes[a, k] * escape.clusters_rate
+        for a in range(volumes.shape[1]):
+            singles[a] += volumes[k, a] * escape.singles_rate
+            clusters[a] += volumes[k, a] * escape.clusters_rate
 
 
 @kernel
@@ -226,9 +226,11 @@ def live(
     count, clones = treated.inputs.shape[1], cells.shape[1]
     w = np.zeros(machine.places[9] * LANES)
     middle = np.empty((width, blocks.readouts.shape[1], LANES))
-    rates, made = np.empty((3, clones)), np.empty(clones)
+    rates, made, weights = np.empty((3, clones)), np.empty(clones), np.empty(clones)
     for s in range(cells.shape[0]):
-        own, weights = blocks.readouts[s * width : (s + 1) * width], tumours.volumes[s, 0]
+        own = blocks.readouts[s * width : (s + 1) * width]
+        for k in range(clones):
+            weights[k] = tumours.volumes[s, k, 0]
         frame, extra, earlier = 0, 0.0, 0.0
         for i in range(count + 1):
             if i == 0 or i == count or (every > 0 and i % every == 0):
@@ -251,6 +253,7 @@ def live(
             )  # fmt: skip
             for k in range(clones):
                 made[k] = own[k // LANES, 3, k % LANES] - cells[s, k].tgfb
+                weights[k] = tumours.volumes[s, k, 0]
             earlier, extra = extra, c[s].phi * max(_weigh(made, weights), 0.0)
         _release(
             c[s], cells[s], own, treated.at[s, count], tumours.volumes[s],

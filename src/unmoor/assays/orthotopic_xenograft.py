@@ -98,7 +98,7 @@ def _collect(
     frames[:, :, COURSES.index("cumulative_metastases")] *= scale
     volume = np.zeros(on.tumours.shed.shape)
     for k in range(on.shape[1]):
-        volume += on.tumours.volumes[:, :, k]
+        volume += on.tumours.volumes[:, k, :]
     finite = np.isfinite(volume).all(axis=1) & np.isfinite(on.tumours.shed).all(axis=1)
     finite &= np.isfinite(frames).all(axis=(1, 2))
     status = on.batch.failed()

@@ -15,21 +15,6 @@ from unmoor.elementwise import FloatArray
 
 
 @kernel
-def _slope(
-    volume: FloatArray, alpha: float, beta: float, rates: FloatArray, slope: FloatArray
-) -> tuple[float, float]:
-    """Slope of each clone's volume; returns those of the two integrals."""
-    total, shed = 0.0, 0.0
-    for k in range(volume.size):
-        total += volume[k]
-    push = alpha - beta * math.log(total) if total > 0.0 else 0.0
-    for k in range(volume.size):
-        slope[k] = volume[k] * (push * rates[0, k] - rates[1, k])
-        shed += volume[k] * rates[2, k]
-    return shed, total
-
-
-@kernel
 def grow(
     volumes: FloatArray,
     shed: FloatArray,
@@ -41,10 +26,13 @@ def grow(
 ) -> None:
     """Advance the clones of every animal in place by one Runge–Kutta step of order 4.
 
+    Animals lie side by side in the inner loops, so that the processor takes several at once;
+    sums over clones run in their order.
+
     Parameters
     ----------
     volumes
-        Volume of each clone, shape (animals, clones) [mm³].
+        Volume of each clone, shape (clones, animals) [mm³].
     shed
         Running integral of Σ V_k s_k, shape (animals,) [mm³·d × unit of s].
     exposure
@@ -57,21 +45,27 @@ def grow(
     days
         Length of the interval [d].
     """
-    clones = volumes.shape[1]
-    slopes, trial = np.empty((4, clones)), np.empty(clones)
-    for a in range(volumes.shape[0]):
+    clones, animals = volumes.shape
+    trial, summed = volumes.copy(), np.zeros((clones, animals))
+    total, left = np.empty(animals), np.empty(animals)
+    for stage in range(4):
+        weight = 2.0 if stage == 1 or stage == 2 else 1.0
+        reach = days if stage == 2 else 0.5 * days
+        for a in range(animals):
+            total[a], left[a] = 0.0, 0.0
         for k in range(clones):
-            trial[k] = volumes[a, k]
-        out, volume = 0.0, 0.0
-        for stage in range(4):
-            weight = 2.0 if stage == 1 or stage == 2 else 1.0
-            left, total = _slope(trial, alpha[a], beta[a], rates, slopes[stage])
-            out, volume = out + weight * left, volume + weight * total
-            reach = days if stage == 2 else 0.5 * days
-            for k in range(clones):
-                trial[k] = volumes[a, k] + reach * slopes[stage, k]
-        shed[a] += out * days / 6.0
-        exposure[a] += volume * days / 6.0
+            for a in range(animals):
+                total[a] += trial[k, a]
+                left[a] += trial[k, a] * rates[2, k]
+        for a in range(animals):
+            shed[a] += weight * left[a] * days / 6.0
+            exposure[a] += weight * total[a] * days / 6.0
+            total[a] = alpha[a] - beta[a] * math.log(total[a]) if total[a] > 0.0 else 0.0
         for k in range(clones):
-            inner = slopes[1, k] + slopes[2, k]
-            volumes[a, k] += days / 6.0 * (slopes[0, k] + 2.0 * inner + slopes[3, k])
+            for a in range(animals):
+                slope = trial[k, a] * (total[a] * rates[0, k] - rates[1, k])
+                summed[k, a] += weight * slope
+                trial[k, a] = volumes[k, a] + reach * slope
+    for k in range(clones):
+        for a in range(animals):
+            volumes[k, a] += days / 6.0 * summed[k, a]

@@ -23,7 +23,9 @@ from unmoor.trial.study_fields import EMT_CORES, MECHANISMS
 POOL = 200  # animals of the reference parameter set, from which virtual studies are drawn
 _DRAWS = 40
 _MOST = 1e8  # metastases; far beyond what a lung holds, within what counts are exact for
-_RIVAL_INTERVAL = 1.0  # d; of rivals only shares of draws are shown, which this moves little
+# Of rivals only shares of draws are shown, which a coarser run moves by one or two in a hundred.
+_RIVAL_CLONES = 8
+_RIVAL_INTERVAL = 1.0  # d
 _BRANCHES = ("epithelial", "partial", "mesenchymal")
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -89,7 +91,7 @@ def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
         structure=chunk.structure,
         duration=settings.duration if days is None else days,
         inoculum=settings.inoculum,
-        clones=settings.clones,
+        clones=min(settings.clones, _RIVAL_CLONES) if chunk.is_rival else settings.clones,
         seed=study.seed,
         interval=_RIVAL_INTERVAL if chunk.is_rival else INTERVAL,
         beside=study.beside,

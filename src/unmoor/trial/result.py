@@ -14,6 +14,7 @@ from unmoor.errors import RunFolderError
 from unmoor.trial.provenance import citations, describe, numbers, recorded
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
+from unmoor.trial.csv_text import csv_text
 from unmoor.trial.tables import Tables
 
 _FILES = ("outcomes", "effects", "draws", "structures", "timecourses")
@@ -96,7 +97,7 @@ class Result:
         """Content of the CSV files of a run folder by file name."""
         frames = {name: getattr(self._tables, name) for name in _FILES}
         frames["numbers"] = self.numbers
-        return {f"{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()}
+        return {f"{name}.csv": csv_text(frame) for name, frame in frames.items()}
 
     def save(self, parent: str | Path) -> Path:
         """Write a new run folder below ``parent``; returns its path."""
