@@ -51,7 +51,20 @@ def kernel(function: _Function) -> _Function:
     function
         A function of numbers and arrays, defined at the top level of a module.
     """
-    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    return _compiled(function, is_part=False)
+
+
+def part(function: _Function) -> _Function:
+    """Compile a function as ``kernel`` does, for calls from other kernels only.
+
+    Without the bridges from Python, which take longer to compile than a small function itself.
+    """
+    return _compiled(function, is_part=True)
+
+
+def _compiled(function: _Function, *, is_part: bool) -> _Function:
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True} if is_part else {}
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
     cache: Any = _KernelCache
     try:
         compiled._cache = cache(function)  # what njit(cache=True) does

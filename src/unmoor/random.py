@@ -183,7 +183,7 @@ def _as_identifiers(ids: Identifiers) -> npt.NDArray[_Word]:
         except (OverflowError, TypeError):
             raise ParameterError(refusal) from None
     if ids.dtype == np.uint64:
-        return ids
+        return ids.view(np.uint64)
     # Casts of arrays do not complain: minus one would become the largest identifier.
     if ids.dtype.kind not in "ui" or bool(np.any(ids < 0)):
         raise ParameterError(refusal)

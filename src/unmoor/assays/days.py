@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unmoor.cell.phenotype import behave, settle, speed_in_collagen
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 from unmoor.elementwise import FloatArray
 from unmoor.organism.colonisation import chances
 from unmoor.organism.primary_tumour import grow
@@ -25,6 +25,8 @@ COURSES = (
     "tgfbr1_active", "singles_per_cluster", "speed", "speed_collagen",
     "tumour_volume", "cumulative_metastases",
 )  # fmt: skip
+_GROWTH, _DEATH, _SINGLES, _CLUSTERS, _FOUNDING = 0, 1, 2, 3, 4
+_SPEED, _IN_COLLAGEN, _COHESION, _MESENCHYMAL = 5, 6, 7, 8
 
 
 class Treated(NamedTuple):
@@ -61,7 +63,7 @@ class Released(NamedTuple):
     clusters: FloatArray
 
 
-@kernel
+@part
 def _readouts(values: FloatArray, k: int) -> Readouts:
     """Readouts of clone ``k``, from blocks of eight cells."""
     b, lane = k // LANES, k % LANES
@@ -70,99 +72,91 @@ def _readouts(values: FloatArray, k: int) -> Readouts:
                     values[b, 6, lane])  # fmt: skip
 
 
-@kernel
-def _set_rates(
-    c: Any, cells: Any, readouts: FloatArray, given: FloatArray, rates: FloatArray
+@part
+def _behave_all(
+    c: Any, cells: Any, readouts: FloatArray, given: FloatArray, table: FloatArray
 ) -> None:
-    """Growth, death and shedding of each clone relative to untreated."""
-    for k in range(cells.size):
-        phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
-        escape, chance = analytic_escape(c, phenotype), chances(c, phenotype, given[2])
-        rates[0, k] = phenotype.growth / cells[k].growth
-        rates[1, k] = phenotype.death_rate - cells[k].death_rate + c.iota * (1.0 - given[2])
-        rates[2, k] = escape.singles_rate * chance.single + escape.clusters_rate * chance.cluster
+    """Behaviour of each clone, shape (clones, 9), in the order of ``_GROWTH`` … ``_MESENCHYMAL``.
 
-
-@kernel
-def _weigh(values: FloatArray, weights: FloatArray) -> float:
-    """Mean of the clones by weight."""
-    total, weight = 0.0, 0.0
-    for k in range(weights.size):
-        total += weights[k] * values[k]
-        weight += weights[k]
-    return total / weight
-
-
-@kernel
-def _record(
-    c: Any,
-    cells: Any,
-    readouts: FloatArray,
-    given: FloatArray,
-    weights: FloatArray,
-    shed: float,
-    frame: FloatArray,
-) -> None:
-    """``COURSES`` at one time, weighted by the clones' volumes in the typical animal."""
-    values = np.zeros((11, cells.size))
-    volume, singles, clusters = 0.0, 0.0, 0.0
+    The only place that calls the equations of behaviour: each call is compiled into its caller.
+    """
     for k in range(cells.size):
         r = _readouts(readouts, k)
         phenotype = behave(c, cells[k], r, given[0], given[1])
-        escape = analytic_escape(c, phenotype)
-        values[0, k], values[1, k] = phenotype.cohesion, phenotype.mesenchymal
-        values[2, k], values[3, k] = r.zeb / cells[k].zeb, r.mir200 / cells[k].mir200
-        values[4, k], values[5, k] = r.psmad, r.itgb3
-        values[8, k], values[6, k] = escape.singles_rate, escape.clusters_rate
-        values[9, k] = phenotype.speed / cells[k].speed
-        moved = speed_in_collagen(c, cells[k], r, given[0])
-        values[10, k] = moved / cells[k].speed_collagen
-        volume += weights[k]
-        singles, clusters = singles + cells[k].singles, clusters + cells[k].clusters
-    for q in range(11):
-        frame[q] = _weigh(values[q], weights)
-    frame[8] = frame[8] / frame[6] * (clusters / singles)
-    frame[6], frame[7] = given[0], given[3]
-    frame[11], frame[12] = volume, shed
+        escape, chance = analytic_escape(c, phenotype), chances(c, phenotype, given[2])
+        table[k, _GROWTH], table[k, _DEATH] = phenotype.growth, phenotype.death_rate
+        table[k, _SINGLES], table[k, _CLUSTERS] = escape.singles_rate, escape.clusters_rate
+        table[k, _FOUNDING] = escape.singles_rate * chance.single
+        table[k, _FOUNDING] += escape.clusters_rate * chance.cluster
+        table[k, _SPEED] = phenotype.speed
+        table[k, _IN_COLLAGEN] = speed_in_collagen(c, cells[k], r, given[0])
+        table[k, _COHESION], table[k, _MESENCHYMAL] = phenotype.cohesion, phenotype.mesenchymal
 
 
-@kernel
-def settle_all(c: Any, cells: Any, readouts: FloatArray) -> None:
-    """Note the untreated readouts, behaviour and escape of all cells in their records."""
-    blocks = readouts.shape[0] // cells.shape[0]
-    for s in range(cells.shape[0]):
-        own = readouts[s * blocks : (s + 1) * blocks]
-        for k in range(cells.shape[1]):
-            cell, now = cells[s, k], _readouts(own, k)
-            settle(c[s], cell, now)
-            phenotype = behave(c[s], cell, now, 1.0, 1.0)
-            escape = analytic_escape(c[s], phenotype)
-            cell.growth, cell.death_rate = phenotype.growth, phenotype.death_rate
-            cell.speed = phenotype.speed
-            cell.speed_collagen = speed_in_collagen(c[s], cell, now, 1.0)
-            cell.singles, cell.clusters = escape.singles_rate, escape.clusters_rate
+@part
+def _set_rates(
+    iota: float, table: FloatArray, base: FloatArray, systemic: float, rates: FloatArray
+) -> None:
+    """Growth, death and shedding of each clone relative to untreated."""
+    for k in range(table.shape[0]):
+        rates[0, k] = table[k, _GROWTH] / base[k, _GROWTH]
+        rates[1, k] = table[k, _DEATH] - base[k, _DEATH] + iota * (1.0 - systemic)
+        rates[2, k] = table[k, _FOUNDING]
 
 
-@kernel
-def _release(
-    c: Any,
+@part
+def _record(
     cells: Any,
     readouts: FloatArray,
+    table: FloatArray,
+    base: FloatArray,
     given: FloatArray,
-    volumes: FloatArray,
-    singles: FloatArray,
-    clusters: FloatArray,
+    weights: FloatArray,
+    frame: FloatArray,
+) -> None:
+    """``COURSES`` at one time, weighted by the clones' volumes in the typical animal."""
+    weight, singles, clusters, before = 0.0, 0.0, 0.0, 0.0
+    for q in range(frame.size):
+        frame[q] = 0.0
+    for k in range(cells.size):
+        r, w = _readouts(readouts, k), weights[k]
+        frame[0] += w * table[k, _COHESION]
+        frame[1] += w * table[k, _MESENCHYMAL]
+        frame[2] += w * r.zeb / cells[k].zeb
+        frame[3] += w * r.mir200 / cells[k].mir200
+        frame[4] += w * r.psmad
+        frame[5] += w * r.itgb3
+        frame[9] += w * table[k, _SPEED] / base[k, _SPEED]
+        frame[10] += w * table[k, _IN_COLLAGEN] / base[k, _IN_COLLAGEN]
+        singles, clusters = singles + w * table[k, _SINGLES], clusters + w * table[k, _CLUSTERS]
+        before += base[k, _CLUSTERS] / base[k, _SINGLES] / cells.size
+        weight += w
+    for q in range(frame.size):
+        frame[q] /= weight
+    frame[6], frame[7] = given[0], given[3]
+    frame[8] = singles / clusters * before
+
+
+@part
+def _release(
+    table: FloatArray, volumes: FloatArray, singles: FloatArray, clusters: FloatArray
 ) -> None:
     """Add up what leaves each animal's tumour at the end."""
-    for k in range(cells.size):
-        phenotype = behave(c, cells[k], _readouts(readouts, k), given[0], given[1])
-        escape = analytic_escape(c, phenotype)
+    for k in range(table.shape[0]):
         for a in range(volumes.shape[1]):
-            singles[a] += volumes[k, a] * escape.singles_rate
-            clusters[a] += volumes[k, a] * escape.clusters_rate
+            singles[a] += volumes[k, a] * table[k, _SINGLES]
+            clusters[a] += volumes[k, a] * table[k, _CLUSTERS]
 
 
-@kernel
+@part
+def _settle_all(c: Any, cells: Any, home: FloatArray, one: FloatArray, base: FloatArray) -> None:
+    """Note the untreated readouts and FAK signals in the cells, and their behaviour in ``base``."""
+    for k in range(cells.size):
+        settle(c, cells[k], _readouts(home, k))
+    _behave_all(c, cells, home, one, base)
+
+
+@part
 def _give(inputs: FloatArray, values: FloatArray, outside: int, extra: float) -> None:
     """Set the inputs of a block, with other cells' TGFβ."""
     for j in range(inputs.shape[0]):
@@ -171,14 +165,14 @@ def _give(inputs: FloatArray, values: FloatArray, outside: int, extra: float) ->
             inputs[j, lane] = value
 
 
-@kernel
+@part
 def _copy(source: FloatArray, target: FloatArray) -> None:
     for q in range(source.shape[0]):
         for lane in range(LANES):
             target[q, lane] = source[q, lane]
 
 
-@kernel
+@part
 def _average(now: FloatArray, middle: FloatArray) -> None:
     """Turn readouts at the start of an interval into those in its middle."""
     for q in range(now.shape[0]):
@@ -190,6 +184,7 @@ def _average(now: FloatArray, middle: FloatArray) -> None:
 def live(
     c: Any,
     cells: Any,
+    home: FloatArray,
     treated: Treated,
     tumours: Tumours,
     released: Released,
@@ -205,7 +200,9 @@ def live(
     Parameters
     ----------
     c, cells
-        Constants (a record a subject) and settled cells (records, shape (subjects, clones)).
+        Constants (a record a subject) and cells (records, shape (subjects, clones)).
+    home
+        Readouts of the untreated cells, shape (blocks, readouts, 8).
     treated, tumours, released
         Treatment, animals and what is released at the end.
     blocks
@@ -224,38 +221,41 @@ def live(
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
     count, clones = treated.inputs.shape[1], cells.shape[1]
-    w = np.zeros(machine.places[9] * LANES)
+    w, one = np.zeros(machine.places[9] * LANES), np.ones(4)
     middle = np.empty((width, blocks.readouts.shape[1], LANES))
-    rates, made, weights = np.empty((3, clones)), np.empty(clones), np.empty(clones)
+    rates, weights = np.empty((3, clones)), np.empty(clones)
+    table, base = np.empty((clones, 9)), np.empty((clones, 9))
     for s in range(cells.shape[0]):
-        own = blocks.readouts[s * width : (s + 1) * width]
-        for k in range(clones):
-            weights[k] = tumours.volumes[s, k, 0]
+        own, first = blocks.readouts[s * width : (s + 1) * width], s * width
+        _settle_all(c[s], cells[s], home[first : first + width], one, base)
         frame, extra, earlier = 0, 0.0, 0.0
         for i in range(count + 1):
+            made, volume = 0.0, 0.0
+            for k in range(clones):
+                weights[k] = tumours.volumes[s, k, 0]
+                made += weights[k] * (own[k // LANES, 3, k % LANES] - cells[s, k].tgfb)
+                volume += weights[k]
+            earlier, extra = extra, c[s].phi * max(made / volume, 0.0)
+            if i == 0:
+                earlier = extra = 0.0  # culture medium carries nothing over
             if i == 0 or i == count or (every > 0 and i % every == 0):
-                shed = tumours.shed[s, 0]
-                _record(c[s], cells[s], own, treated.at[s, i], weights, shed, frames[s, frame])
+                _behave_all(c[s], cells[s], own, treated.at[s, i], table)
+                _record(cells[s], own, table, base, treated.at[s, i], weights, frames[s, frame])
+                frames[s, frame, 11], frames[s, frame, 12] = volume, tumours.shed[s, 0]
                 frame += 1
             if i == count:
                 break
             ahead = max(extra + 0.5 * (extra - earlier), 0.0)  # in the middle of the interval
             for b in range(width):
-                _give(blocks.inputs[s * width + b], treated.inputs[s, i], outside, ahead)
+                _give(blocks.inputs[first + b], treated.inputs[s, i], outside, ahead)
                 _copy(own[b], middle[b])
-                if blocks.status[s * width + b] == SOLVED:
-                    advance_block(s * width + b, blocks, 24.0 * days, machine, w)
+                if blocks.status[first + b] == SOLVED:
+                    advance_block(first + b, blocks, 24.0 * days, machine, w)
                 _average(own[b], middle[b])
-            _set_rates(c[s], cells[s], middle, treated.means[s, i], rates)
+            _behave_all(c[s], cells[s], middle, treated.means[s, i], table)
+            _set_rates(c[s].iota, table, base, treated.means[s, i, 2], rates)
             grow(
                 tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
                 tumours.beta[s], rates, days,
             )  # fmt: skip
-            for k in range(clones):
-                made[k] = own[k // LANES, 3, k % LANES] - cells[s, k].tgfb
-                weights[k] = tumours.volumes[s, k, 0]
-            earlier, extra = extra, c[s].phi * max(_weigh(made, weights), 0.0)
-        _release(
-            c[s], cells[s], own, treated.at[s, count], tumours.volumes[s],
-            released.singles[s], released.clusters[s],
-        )  # fmt: skip
+        _release(table, tumours.volumes[s], released.singles[s], released.clusters[s])

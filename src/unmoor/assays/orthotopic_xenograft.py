@@ -82,7 +82,7 @@ def run_xenograft(
     released = Released(np.zeros(on.tumours.shed.shape), np.zeros(on.tumours.shed.shape))
     outside = list(on.network.inputs).index("tgfb_outside")
     live(
-        on.constants, on.cells, on.treated(), on.tumours, released, on.batch.blocks,
+        on.constants, on.cells, on.home, on.treated(), on.tumours, released, on.batch.blocks,
         float(on.grid[1]), every, outside, on.batch.machine, frames,
     )  # fmt: skip
     return _collect(on, released, frames, on.grid[kept])

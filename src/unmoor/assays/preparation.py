@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unmoor.assays.days import Treated, Tumours, settle_all
+from unmoor.assays.days import Treated, Tumours
 from unmoor.assays.treatment import Arm, treat
 from unmoor.catalog import table
 from unmoor.catalog.draws import Draw
@@ -126,7 +126,7 @@ class Preparation:
         self.batch.status[:] = np.repeat(home.status, blocks)
         self.batch.advance(0.0)
         self.cells = self._cell_records(values["beta1_tot"])
-        settle_all(self.constants, self.cells, self.batch.blocks.readouts)
+        self.home = self.batch.blocks.readouts.copy()
         for label, value in self.treatment.cultured.items():
             self.batch.set_input(label, value[:, None])
         culture = self.draws[0].values("closures", "paracrine")["preculture_time"]

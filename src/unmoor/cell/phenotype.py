@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 from unmoor.signalling.readouts import Readouts
 
 
@@ -50,14 +50,13 @@ class Phenotype(NamedTuple):
     fak_lung: float
 
 
-# What sets one cell of a parameter set apart, and its untreated readouts, FAK signals, behaviour
-# and escape, with which the treated cell is compared.
+# What sets one cell of a parameter set apart, and its untreated readouts and FAK signals, with
+# which the treated cell is compared.
 CELL = np.dtype([
     (name, np.float64)
     for name in (
         "beta1_tot", "beta4", "K_F", "itgb3", "psmad", "tgfb", "mir200", "zeb",
-        "signal_tumour", "signal_lung", "growth", "death_rate", "speed", "speed_collagen",
-        "singles", "clusters",
+        "signal_tumour", "signal_lung",
     )
 ])  # fmt: skip
 GROUNDS = (
@@ -106,7 +105,7 @@ def behave(c: Any, cell: Any, now: Readouts, itgb1: float, ptk2: float) -> Pheno
     )
 
 
-@kernel
+@part
 def adhesion(cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -> float:
     """Adhesion capacity A of a cell on a ground of weights w1, w3, w4, w0."""
     w1, w3, w4, w0 = ground
@@ -114,7 +113,7 @@ def adhesion(cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -
     return held
 
 
-@kernel
+@part
 def saturation(c: Any, cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -> float:
     """H(A): FAK/Src signal of an adhesion capacity, half at K_F of the reference line's."""
     w1, w3, w4, w0 = ground
@@ -135,7 +134,7 @@ def settle(c: Any, cell: Any, now: Readouts) -> None:
     cell.signal_lung = saturation(c, cell, lung, now.itgb3, 1.0)
 
 
-@kernel
+@part
 def speed_in_collagen(c: Any, cell: Any, now: Readouts, itgb1: float) -> float:
     """Speed in collagen I, the gel of invasion assays, where β1 is the grip almost alone."""
     ground = (c.w1_collagen_i, c.w3_collagen_i, c.w4_collagen_i, c.w0_collagen_i)
@@ -144,7 +143,7 @@ def speed_in_collagen(c: Any, cell: Any, now: Readouts, itgb1: float) -> float:
     return moved
 
 
-@kernel
+@part
 def speed(
     c: Any, cell: Any, ground: tuple[float, ...], now: Readouts, itgb1: float, e: float
 ) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 from unmoor.elementwise import FloatArray
 
 _STEPS_A_DAY = 48  # half an hour
@@ -115,14 +115,14 @@ def _doses_on_steps(doses: Sequence[float], step: float, count: int, dose: float
     return given
 
 
-@kernel
+@part
 def _free(total: float, capacity: float, affinity: float, share: float) -> float:
     """Free antibody C in share·C + capacity·C/(affinity + C) = total."""
     b = share * affinity + capacity - total
     return (math.sqrt(b * b + 4.0 * share * affinity * total) - b) / (2.0 * share)
 
 
-@kernel
+@part
 def _antibody_slope(x: FloatArray, n: tuple[float, ...], slope: FloatArray) -> None:
     """Depot, plasma and peripheral concentration (per V1), antibody in the tumour."""
     clearance, exchange, v1, v2, ka, affinity, permeability, internal, share, capacity = n

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 from unmoor.signalling.codegen import LANES
 from unmoor.signalling.rosenbrock import GAMMA
 
@@ -65,13 +65,13 @@ def _call_at(typing: Any, address: Any, workspace: Any) -> Any:
 _call: Any = intrinsic(_call_at)
 
 
-@kernel
+@part
 def _fill(w: FloatArray, slot: int, value: float) -> None:
     for k in range(LANES):
         w[slot * LANES + k] = value
 
 
-@kernel
+@part
 def _norm(w: FloatArray, slot: int) -> float:
     """Error of the worst of the eight cells relative to the tolerance."""
     worst = 0.0
@@ -83,7 +83,7 @@ def _norm(w: FloatArray, slot: int) -> float:
     return math.sqrt(worst)
 
 
-@kernel
+@part
 def _interval(
     w: FloatArray, machine: Machine, n: int, hours: float, h: float
 ) -> tuple[float, int, int]:
@@ -116,21 +116,21 @@ def _interval(
     return h, SOLVED, tries
 
 
-@kernel
+@part
 def _put(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
     for s in range(numbers.shape[1]):
         for k in range(LANES):
             w[(slot + s) * LANES + k] = numbers[block, s, k]
 
 
-@kernel
+@part
 def _get(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
     for s in range(numbers.shape[1]):
         for k in range(LANES):
             numbers[block, s, k] = w[(slot + s) * LANES + k]
 
 
-@kernel
+@part
 def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w: FloatArray) -> int:
     """Advance one block of eight cells; ``w`` is the workspace. Returns the steps tried."""
     functions, places = machine.functions, machine.places

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from unmoor.errors import RunFolderError
+from unmoor.trial.csv_text import csv_text
 from unmoor.trial.provenance import citations, describe, numbers, recorded
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
-from unmoor.trial.csv_text import csv_text
 from unmoor.trial.tables import Tables
 
 _FILES = ("outcomes", "effects", "draws", "structures", "timecourses")
