@@ -67,12 +67,3 @@ def test_an_untreated_cell_is_its_own_reference(prepared: Preparation) -> None:
     same = behave(constants, record, now, 1.0, 1.0)
     assert same.fak_tumour == same.fak_lung == same.stress == 1.0
     assert same.death_rate == pytest.approx(constants.delta_E * same.stranded, rel=1e-15)
-
-
-def test_a_settled_cell_holds_its_own_behaviour(prepared: Preparation) -> None:
-    """Growth, death, speed and escape in a cell's record are those of the untreated cell."""
-    for constants, record in zip(prepared.constants, prepared.cells[:, 0], strict=True):
-        now = Readouts(0.9, 0.1, record.psmad, record.tgfb, record.itgb3, record.mir200, record.zeb)
-        same = behave(constants, record, now, 1.0, 1.0)
-        assert same.fak_tumour == same.fak_lung == same.stress == 1.0
-        assert min(record.growth, record.speed, record.speed_collagen, record.singles) > 0.0
