@@ -63,7 +63,7 @@ def part(function: _Function) -> _Function:
 
 
 def _compiled(function: _Function, *, is_part: bool) -> _Function:
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True} if is_part else {}
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True} if is_part else {}
     compiled: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
     cache: Any = _KernelCache
     try:
