@@ -23,7 +23,7 @@ from unmoor.trial.study_fields import EMT_CORES, MECHANISMS
 POOL = 200  # animals of the reference parameter set, from which virtual studies are drawn
 _DRAWS = 40
 _MOST = 1e8  # metastases; far beyond what a lung holds, within what counts are exact for
-# Of rivals only shares of draws are shown, which a coarser run moves by one or two in a hundred.
+# Of rivals only shares of draws are shown; a coarser run moves them by up to .07 (measured).
 _RIVAL_CLONES = 8
 _RIVAL_INTERVAL = 1.0  # d
 _BRANCHES = ("epithelial", "partial", "mesenchymal")
