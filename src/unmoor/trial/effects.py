@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,7 @@ def study_interval(
     }
 
 
+@lru_cache(maxsize=8)
 def _picks(seed: int, purpose: str, rows: int, columns: int, pool: int) -> npt.NDArray[np.int64]:
     """Indices below ``pool``, drawn with replacement, shape (rows, columns)."""
     ids = np.arange(rows * columns, dtype=np.uint64)

@@ -280,25 +280,25 @@ def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
     """Quantiles of every course over the draws, or the reference set alone."""
     arrays = group.draws if group.draws is not None else group.reference
     assert arrays is not None  # a study has the reference set or draws
-    frames = []
-    points = list(_QUANTILES.values())
+    days, frames = arrays["times"], []
     for arm, name in enumerate(_arms(study)):
         solved = arrays["courses"][arrays["status"][:, arm] == 0, arm].astype(float)
         if not len(solved):
             continue
-        levels = np.quantile(solved, points, axis=0)
-        for q, quantity in enumerate(COURSES):
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "cell_line": group.cell_line,
-                        "assay": study.assays[group.assay].label,
-                        "arm": name,
-                        "day": arrays["times"],
-                        "quantity": quantity,
-                        "unit": UNITS[quantity],
-                        **{column: levels[i, q] for i, column in enumerate(_QUANTILES)},
-                    }
-                )
+        # draws side by side in memory: several times faster to sort
+        courses = np.ascontiguousarray(solved.transpose(1, 2, 0))
+        levels = np.quantile(courses, list(_QUANTILES.values()), axis=-1)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "cell_line": group.cell_line,
+                    "assay": study.assays[group.assay].label,
+                    "arm": name,
+                    "day": np.tile(days, len(COURSES)),
+                    "quantity": np.repeat(np.array(COURSES, dtype=object), days.size),
+                    "unit": np.repeat(np.array([UNITS[q] for q in COURSES], object), days.size),
+                    **{column: levels[i].ravel() for i, column in enumerate(_QUANTILES)},
+                }
             )
+        )
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
