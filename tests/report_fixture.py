@@ -272,7 +272,8 @@ def synthetic_study(**changes: Any) -> SimpleNamespace:
             ),
         ),
         "verdict": SimpleNamespace(smaller=0.9, spread=1.1, interval=0.9),
-        "uncertainty": SimpleNamespace(draws=200, rivals=True),
+        "uncertainty": SimpleNamespace(draws=200, rivals=True, sets="plausible"),
+        "warnings": (),
         "beside": None,
         "model": SimpleNamespace(emt_core="cascading", mechanism="tgfb", e_readout="cdh1"),
     }

@@ -349,11 +349,12 @@ def test_no_colour_where_there_is_no_terminal(
 def test_a_run_as_json_prints_the_effects(finished: SimpleNamespace) -> None:
     """Scripts rely on these names."""
     assert finished.status == ExitCode.OK
-    assert set(finished.data) == {"run", "effects"}
+    assert set(finished.data) == {"run", "effects", "warnings", "is_provisional"}
     assert [each["cell_line"] for each in finished.data["effects"]] == ["4T1", "MDA-MB-231"]
     for effect in finished.data["effects"]:
         assert set(effect) == {
-            "cell_line", "arm", "assay", "tumour_ratio", "spread_ratio", "paradox_index", "verdict",
+            "cell_line", "arm", "assay", "tumour_ratio", "spread_ratio", "paradox_index",
+            "tumour_study_interval", "spread_study_interval", "p_switch", "verdict",
         }  # fmt: skip
         for name in ("tumour_ratio", "spread_ratio", "paradox_index"):
             ratio = effect[name]

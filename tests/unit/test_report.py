@@ -121,7 +121,7 @@ def test_report_says_what_is_provisional_calibrated_and_not_known(text: str) -> 
     assert "analytic closure" in text
     assert "k_int" in text
     assert "T01–T06 and T10" in text
-    assert "everything else here is prediction" in text
+    assert "Everything else here is prediction" in text
     assert "Model interval what we do not know" in text
     assert "Study interval what a real study would see" in text
     assert "3 of the 1200 simulated animals failed" in text

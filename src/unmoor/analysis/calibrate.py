@@ -4,9 +4,8 @@ k_int, the coupling of lost adhesion to TGFβ, has no measured proxy and is fitt
 conditioned on rows T01 to T06 and T10 of the evidence table (Truong 2014) in 4T1 and HCC1806. A
 draw is plausible if every row comes out in the published direction in both lines, and tumour and
 spread within the assumed bands of ``closures/calibration``. Draws are kept
-or dropped whole, since the rows inform k_int only together with what it acts through; so the
-other drawn numbers move a little too, and how far is reported. These rows are calibration ever
-after.
+or dropped whole, since the rows inform k_int only together with what it acts through; so other
+drawn numbers move too, kappa3 most. These rows are calibration ever after.
 """
 
 from __future__ import annotations

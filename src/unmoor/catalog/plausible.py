@@ -10,6 +10,27 @@ from unmoor.errors import CatalogError
 
 
 @dataclass(frozen=True)
+class CalibrationShares:
+    """What the calibration of a structure kept, and how a line answered before it."""
+
+    tried: int
+    plausible: int
+    switch: dict[str, float]
+
+
+@lru_cache(maxsize=16)
+def calibration_shares(structure: str) -> CalibrationShares | None:
+    """Draws tried and kept, and the share of switches by line before; None if never calibrated."""
+    path = ROOT / "calibration" / "shares.tsv"
+    header, *rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    own = [dict(zip(header, row, strict=True)) for row in rows if row[0] == structure]
+    if not own:
+        return None
+    switch = {row["cell_line"]: float(row["switch"]) for row in own}
+    return CalibrationShares(int(own[0]["tried"]), int(own[0]["plausible"]), switch)
+
+
+@dataclass(frozen=True)
 class PlausibleSets:
     """Numbers of the plausible draws of a seed, under one structure of the model."""
 

@@ -24,6 +24,8 @@ def document(result: Result) -> dict[str, Any]:
     return {
         "run": None if result.path is None else str(result.path),
         "effects": [_effect(row) for row in _rows(result)],
+        "warnings": [str(each.at("", each.field)) for each in result.study.warnings],
+        "is_provisional": True,  # the escape of cells is a closure until tissue is simulated
     }
 
 
@@ -38,6 +40,7 @@ def summary_lines(result: Result) -> list[str]:
     told = [_heading(study), styled(head, "dim")]
     for group, members in groupby(range(len(rows)), lambda i: _group(result, rows[i])):
         told += [styled(group, "bold"), *(coloured[i] for i in members)]
+    told.append("release of cells is provisional; what is calibration is said in the report")
     if result.n_failed:
         told.append(f"{result.n_failed} animals failed; outcomes.csv says why")
     return told
@@ -57,8 +60,12 @@ def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
         }
         for name, stem in _RATIOS.items()
     }
+    for name in ("tumour", "spread"):
+        limits = {end: float(row[f"{name}_study_{end}"]) for end in ("low", "high")}
+        ratios[f"{name}_study_interval"] = limits
     names = {name: str(row[name]) for name in ("cell_line", "arm", "assay")}
-    return {**names, **ratios, "verdict": str(row["verdict"])}
+    p_switch = float(row["p_switch"])
+    return {**names, **ratios, "p_switch": p_switch, "verdict": str(row["verdict"])}
 
 
 def _heading(study: Any) -> str:

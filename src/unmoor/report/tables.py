@@ -152,7 +152,8 @@ def describe(item: Any) -> str:
 
 def provenance_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Provenance as names and values, nested mappings flattened with dots."""
-    return list(_flat("", provenance))
+    shown = {name: value for name, value in provenance.items() if name != "beside"}
+    return list(_flat("", shown))
 
 
 def _flat(prefix: str, value: Any) -> Iterable[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from unmoor.catalog.plausible import calibration_shares
 from unmoor.report.numerals import interval, percent, probability, ratio
 from unmoor.report.structures import options, shares
 from unmoor.report.view import Group, View
@@ -29,18 +30,15 @@ PROVISIONAL = (
     "Every spread ratio below rests on it."
 )
 CALIBRATED_LINES = ("4T1", "HCC1806")
-CALIBRATION = (
-    "One number, k_int (how strongly loss of β1 integrin raises TGFβ activity), was fitted; all "
-    "cell lines share it. It was conditioned on rows T01–T06 and T10 of the evidence table in 4T1 "
-    "and HCC1806: with ITGB1 knocked down, single cells and TGFβ activity rise, E-cadherin and the "
-    "balance of miR-200 to ZEB fall, the tumour is smaller (assumed band of the ratio .2–.9), lung "
-    "metastases are more (assumed band 1.5–10), and E-cadherin returns when β1 does. Parameter "
-    "sets that agree are called plausible and kept whole, so other drawn numbers move a little "
-    "too. For these rows agreement, and P(switch) of the knock-down in these lines, is "
-    "calibration, not a finding; everything else here is prediction. The antibody is no row of its "
-    "own, but shares the biology of the knock-down: it is no independent test."
+ROWS = (
+    "rows T01–T06 and T10 of the evidence table in 4T1 and HCC1806: with ITGB1 knocked down, "
+    "single cells and TGFβ activity rise, E-cadherin and the balance of miR-200 to ZEB fall, the "
+    "tumour is smaller (assumed band of the ratio .2–.9), lung metastases are more (assumed band "
+    "1.5–10), and E-cadherin returns when β1 does"
 )
 LIMITS = (
+    "Ratios alone are predicted: the untreated count is set to 20 for every line (only what a "
+    "therapy changes is computed), and all lines share one untreated tumour curve.",
     "Size of the effects: magnitudes of the 2014 study were not available, so directions are "
     "compared with evidence, not sizes.",
     "The edge from loss of β1 integrin to TGFβ activity is this model's hypothesis; no published "
@@ -56,6 +54,33 @@ LIMITS = (
     "Numbers graded assumed have wide ranges but no measurement behind them.",
     "This is a research tool for planning experiments; it says nothing about patients.",
 )
+
+
+def calibration(view: View) -> str:
+    """What was fitted, how much it decided, and what therefore is no finding."""
+    if not view.is_plausible:
+        return (
+            f"k_int alone is fitted (to {ROWS}); here every other number is drawn from its whole "
+            "range, whether or not these rows come out, so P(switch) of the knock-down in these "
+            "lines is nearly, but not wholly, a prediction."
+        )
+    known = calibration_shares(view.structure)
+    share = ""
+    if known is not None:
+        before = ", ".join(f"{line} {value:.2f}" for line, value in known.switch.items())
+        share = (
+            f" {known.plausible} of {known.tried} draws were kept (1 in "
+            f"{round(known.tried / known.plausible)}); before, P(switch) of the knock-down was "
+            f"{before}."
+        )
+    return (
+        "k_int (how strongly loss of β1 integrin raises TGFβ activity, one number for all lines) "
+        f"is fitted by conditioning whole parameter sets on {ROWS}.{share} Numbers that act beside "
+        "k_int move with it, most of all kappa3 (how far β3 integrin compensates). P(switch) of "
+        "the knock-down in these two lines is therefore high by construction: calibration, not a "
+        "finding. Everything else here is prediction. The antibody is no row of its own, but "
+        "shares the biology of the knock-down: it is no independent test."
+    )
 
 
 @dataclass(frozen=True)
@@ -85,10 +110,17 @@ def headlines(view: View) -> list[Headline]:
                 sign=SIGNS.get(verdict, "?"),
                 sentence=_headline(view, group, row),
                 support=_support(view, group),
-                is_calibration=group.cell_line in CALIBRATED_LINES,
+                is_calibration=_is_calibration(view, group),
             )
         )
     return found
+
+
+def _is_calibration(view: View, group: Group) -> bool:
+    """Whether the headline is one of the rows the parameter sets were conditioned on."""
+    items = view.study.arms.get(view.lead, ())
+    genes = [getattr(item, "gene", None) for item in items]
+    return view.is_plausible and group.cell_line in CALIBRATED_LINES and genes == ["ITGB1"]
 
 
 def _headline(view: View, group: Group, row: Mapping[str, Any]) -> str:
@@ -148,6 +180,14 @@ def interval_notes(view: View) -> list[tuple[str, str]]:
             f"{view.reference}; better knowledge of the parameters would not narrow it.",
         ),
         (
+            "Ratio",
+            "the median over the draws. Draw 0, on which the study interval rests, is the "
+            "plausible set most central for the β1 knock-down in the calibrated lines; in "
+            "other lines and "
+            "arms its own ratio may lie off the median, and then the study interval does not hold "
+            "the ratio.",
+        ),
+        (
             "Monte-Carlo error",
             "what more computing would remove: the standard error of the simulated ratio, in "
             "per cent of it; it is part of neither interval.",
@@ -160,8 +200,10 @@ def verdict_note(view: View) -> str:
     margins = view.study.verdict
     return (
         f"A tumour counts as smaller when its model interval lies below {margins.smaller:g} × "
-        f"control, spread as more when its model interval lies above {margins.spread:g} × control; "
-        "an interval that crosses its margin decides nothing. P(switch) is the share of parameter "
+        f"control, as not smaller when it lies wholly at or above that; spread as more above "
+        f"{margins.spread:g} ×, as less below {1 / margins.spread:.2g} × control. An interval that "
+        "crosses its margin decides nothing, so an arm can be unclear although one half of its "
+        "answer is certain: the intervals say which. P(switch) is the share of parameter "
         "sets with both a smaller tumour and more spread."
     )
 
@@ -189,7 +231,7 @@ def _structure_note(view: View, group: Group) -> str:
 def _support(view: View, group: Group) -> str:
     yes, no = _sides(view, group) if options(view) else ([], [])
     count = len(yes) + len(no)
-    return f"P(switch) ≥ 0.5 under {len(yes)} of {count} structural options" if count else ""
+    return f"P(switch) ≥ 0.5 under {len(yes)} of {count} structural options" if count > 1 else ""
 
 
 def _sides(view: View, group: Group) -> tuple[list[str], list[str]]:

@@ -67,8 +67,20 @@ class View:
     def reference(self) -> str:
         """What draw 0 is."""
         if getattr(self.study.uncertainty, "sets", "ranges") == "plausible":
-            return "the most central plausible parameter set"
+            return "the reference parameter set"
         return "the nominal parameter values"
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether the draws were conditioned on the calibration rows."""
+        return getattr(self.study.uncertainty, "sets", "ranges") == "plausible"
+
+    @property
+    def structure(self) -> str:
+        """Name of the study's own structure."""
+        model = self.study.model
+        balance = "" if model.e_readout == "cdh1" else f"/{model.e_readout}"
+        return f"{model.emt_core}/{model.mechanism}{balance}"
 
     @classmethod
     def of(cls, result: Result) -> View:

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 from unmoor.cell.phenotype import Phenotype
 from unmoor.compilation import kernel
 
-IS_PROVISIONAL = True  # until rates come from simulated tissue
-
 
 class Escape(NamedTuple):
     """How fast cells of one kind leave the tumour.

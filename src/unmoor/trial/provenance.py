@@ -46,7 +46,7 @@ def describe(study: Study) -> str:
             "packages": {name: version(name) for name in _PACKAGES},
         },
         "catalog_digest": catalog_digest(study),
-        "beside": None if study.beside is None else str(Path(study.beside).resolve()),
+        "beside": _own_folder(study),
     }
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
@@ -75,6 +75,13 @@ def check_same(study: Study, path: Path) -> None:
                 f"start anew with: unmoor run {path / 'study.toml'}",
                 code="E-CHANGED",
             )
+
+
+def _own_folder(study: Study) -> str | None:
+    """Folder whose catalog a resumed run needs; none for studies of the built-in catalog."""
+    if study.beside is None or Path(study.beside).is_relative_to(catalog.ROOT):
+        return None
+    return str(Path(study.beside).resolve())
 
 
 def recorded(record: object, *keys: str) -> str:

@@ -125,9 +125,10 @@ class Result:
         damaged = set(RunFolder.open(folder).verify()) & set(names)
         missing = [name for name in names if not (folder / name).exists()]
         if damaged or missing:
+            names = sorted(damaged | set(missing))
             raise RunFolderError(
-                f"{folder}: {', '.join(sorted(damaged | set(missing)))} missing or damaged; "
-                f"make them anew with: unmoor resume {folder}",
+                f"{folder}: {', '.join(names)} not finished, missing or damaged; "
+                f"go on with: unmoor resume {folder}",
                 code="E-DAMAGED",
             )
         frames = {name: _read(folder / f"{name}.csv") for name in _FILES}

@@ -198,7 +198,8 @@ def _effect(
         row |= {f"{name}_high": high if has_draws else np.nan}
     row["release_fold"] = draw_interval(ratios.paradox / ratios.exposure, level)[0]
     row["exposure_ratio"] = draw_interval(ratios.exposure, level)[0]
-    row |= _shares(study, ratios)
+    shares = _shares(study, ratios)
+    row |= shares if has_draws else dict.fromkeys(shares, float("nan"))
     row["verdict"] = judge(limits["tumour"], limits["spread"], margins.smaller, margins.spread)
     return row
 
