@@ -206,7 +206,8 @@ def test_nominal_run_without_draws_gives_no_verdict_and_no_crash(tmp_path: Path)
     result.effects["verdict"] = "unclear"
     for table in ("structures", "timecourses", "numbers"):
         setattr(result, table, getattr(result, table).iloc[:0])
-    result.study = synthetic_study(uncertainty=type("U", (), {"draws": 0, "rivals": False})())
+    nominal = {"draws": 0, "rivals": False, "sets": "plausible"}
+    result.study = synthetic_study(uncertainty=type("U", (), nominal)())
     html = report(result, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no parameter draws, hence no interval and no verdict" in html
     assert "Rival structures were not run" in html

@@ -59,28 +59,29 @@ class View:
     @property
     def draw_source(self) -> str:
         """What the draws of the study are."""
-        if getattr(self.study.uncertainty, "sets", "ranges") == "plausible":
+        if self.is_plausible:
             return "plausible parameter sets (those that agree with the calibration rows)"
         return "parameter sets drawn from the ranges of the catalog"
 
     @property
     def reference(self) -> str:
         """What draw 0 is."""
-        if getattr(self.study.uncertainty, "sets", "ranges") == "plausible":
+        if self.is_plausible:
             return "the reference parameter set"
         return "the nominal parameter values"
 
     @property
     def is_plausible(self) -> bool:
         """Whether the draws were conditioned on the calibration rows."""
-        return getattr(self.study.uncertainty, "sets", "ranges") == "plausible"
+        return bool(self.study.uncertainty.sets == "plausible")
 
     @property
     def structure(self) -> str:
         """Name of the study's own structure."""
+        from unmoor.cell.line import Structure
+
         model = self.study.model
-        balance = "" if model.e_readout == "cdh1" else f"/{model.e_readout}"
-        return f"{model.emt_core}/{model.mechanism}{balance}"
+        return Structure(model.emt_core, model.mechanism, model.e_readout).name
 
     @classmethod
     def of(cls, result: Result) -> View:

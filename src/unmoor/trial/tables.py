@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from unmoor.assays.days import COURSES
+from unmoor.catalog import table
 from unmoor.signalling.batch import FAILURES
 from unmoor.trial.chunks import Arrays, plan, structures
 from unmoor.trial.effects import (
@@ -206,8 +207,6 @@ def _effect(
 
 def _shares(study: Study, ratios: Ratios) -> dict[str, float]:
     """Shares of the solved draws in which the tumour is smaller, spreads more, and both."""
-    from unmoor.catalog import table
-
     switch_loss = table("closures", "line_rule", study.beside)["switch_loss"].value
     solved = np.isfinite(ratios.tumour) & np.isfinite(ratios.spread)
     if not solved.any():
