@@ -79,6 +79,7 @@ def _behave_all(
     """Behaviour of each clone, shape (clones, 9), in the order of ``_GROWTH`` … ``_MESENCHYMAL``.
 
     The only place that calls the equations of behaviour: each call is compiled into its caller.
+    ``_IN_COLLAGEN`` is left to ``_move_in_collagen``, since only frames ask for it.
     """
     for k in range(cells.size):
         r = _readouts(readouts, k)
@@ -89,8 +90,16 @@ def _behave_all(
         table[k, _FOUNDING] = escape.singles_rate * chance.single
         table[k, _FOUNDING] += escape.clusters_rate * chance.cluster
         table[k, _SPEED] = phenotype.speed
-        table[k, _IN_COLLAGEN] = speed_in_collagen(c, cells[k], r, given[0])
         table[k, _COHESION], table[k, _MESENCHYMAL] = phenotype.cohesion, phenotype.mesenchymal
+
+
+@part
+def _move_in_collagen(
+    c: Any, cells: Any, readouts: FloatArray, itgb1: float, table: FloatArray
+) -> None:
+    for k in range(cells.size):
+        r = _readouts(readouts, k)
+        table[k, _IN_COLLAGEN] = speed_in_collagen(c, cells[k], r, itgb1)
 
 
 @part
@@ -154,6 +163,7 @@ def _settle_all(c: Any, cells: Any, home: FloatArray, one: FloatArray, base: Flo
     for k in range(cells.size):
         settle(c, cells[k], _readouts(home, k))
     _behave_all(c, cells, home, one, base)
+    _move_in_collagen(c, cells, home, one[0], base)
 
 
 @part
@@ -240,6 +250,7 @@ def live(
                 earlier = extra = 0.0  # culture medium carries nothing over
             if i == 0 or i == count or (every > 0 and i % every == 0):
                 _behave_all(c[s], cells[s], own, treated.at[s, i], table)
+                _move_in_collagen(c[s], cells[s], own, treated.at[s, i, 0], table)
                 _record(cells[s], own, table, base, treated.at[s, i], weights, frames[s, frame])
                 frames[s, frame, 11], frames[s, frame, 12] = volume, tumours.shed[s, 0]
                 frame += 1

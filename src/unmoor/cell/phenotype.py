@@ -50,13 +50,15 @@ class Phenotype(NamedTuple):
     fak_lung: float
 
 
-# What sets one cell of a parameter set apart, and its untreated readouts and FAK signals, with
-# which the treated cell is compared.
+# What sets one cell of a parameter set apart, its untreated readouts, and what ``settle`` works out
+# once for each ground: ``per_half`` is 1 / adhesion capacity at half signal, ``per_signal`` is
+# 1 / untreated FAK signal, ``per_grip`` turns adhesion capacity into grip relative to the best.
 CELL = np.dtype([
     (name, np.float64)
     for name in (
         "beta1_tot", "beta4", "K_F", "itgb3", "psmad", "tgfb", "mir200", "zeb",
-        "signal_tumour", "signal_lung",
+        "per_half_tumour", "per_half_lung", "per_signal_tumour", "per_signal_lung",
+        "per_grip_tumour", "per_grip_collagen_i",
     )
 ])  # fmt: skip
 GROUNDS = (
@@ -89,19 +91,22 @@ def behave(c: Any, cell: Any, now: Readouts, itgb1: float, ptk2: float) -> Pheno
     stress = (1.0 - c.chi_T) + c.chi_T * min(now.psmad / cell.psmad, 2.0)
     tumour = (c.w1_tumour, c.w3_tumour, c.w4_tumour, c.w0_tumour)
     lung = (c.w1_lung, c.w3_lung, c.w4_lung, c.w0_lung)
-    fak = ptk2 * saturation(c, cell, tumour, now.itgb3, itgb1) / cell.signal_tumour
+    held = adhesion(cell, tumour, now.itgb3, itgb1)
+    elsewhere = adhesion(cell, lung, now.itgb3, itgb1)
+    fak = ptk2 * saturation(held * cell.per_half_tumour, c.h) * cell.per_signal_tumour
+    fak_lung = ptk2 * saturation(elsewhere * cell.per_half_lung, c.h) * cell.per_signal_lung
     growth = (c.g0 + (1.0 - c.g0) * fak) * (1.0 - c.s_T * now.psmad * (1.0 - m))
     anoikis = c.delta_an * max(1.0 - fak, 0.0) * (1.0 - c.r_M * m)
     return Phenotype(
         growth * (1.0 - c.s_E * stranded),
         anoikis + c.delta_E * stranded * stress,
-        speed(c, cell, tumour, now, itgb1, e),
+        speed(c, held * cell.per_grip_tumour, now.psmad, e),
         e,
         m,
         stranded,
         stress,
         fak,
-        ptk2 * saturation(c, cell, lung, now.itgb3, itgb1) / cell.signal_lung,
+        fak_lung,
     )
 
 
@@ -114,24 +119,38 @@ def adhesion(cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -
 
 
 @part
-def saturation(c: Any, cell: Any, ground: tuple[float, ...], itgb3: float, itgb1: float) -> float:
-    """H(A): FAK/Src signal of an adhesion capacity, half at K_F of the reference line's."""
-    w1, w3, w4, w0 = ground
-    half = cell.K_F * (w1 + w3 * c.c0 + w4 * cell.beta4 + w0)
-    grip = math.pow(adhesion(cell, ground, itgb3, itgb1) / half, c.h)
+def saturation(strength: float, h: float) -> float:
+    """H(A): FAK/Src signal of an adhesion capacity relative to that of half signal."""
+    grip = math.pow(strength, h)
     signal: float = grip / (1.0 + grip)
     return signal
 
 
+@part
+def _half(c: Any, cell: Any, ground: tuple[float, ...]) -> float:
+    """Adhesion capacity of half signal: K_F of the reference line's capacity."""
+    w1, w3, w4, w0 = ground
+    half: float = cell.K_F * (w1 + w3 * c.c0 + w4 * cell.beta4 + w0)
+    return half
+
+
 @kernel
 def settle(c: Any, cell: Any, now: Readouts) -> None:
-    """Note the untreated readouts of a cell in its record, and its FAK signals."""
+    """Note the untreated readouts of a cell in its record, and what follows for each ground."""
     cell.itgb3, cell.psmad, cell.tgfb = now.itgb3, now.psmad, now.tgfb
     cell.mir200, cell.zeb = now.mir200, now.zeb
     tumour = (c.w1_tumour, c.w3_tumour, c.w4_tumour, c.w0_tumour)
     lung = (c.w1_lung, c.w3_lung, c.w4_lung, c.w0_lung)
-    cell.signal_tumour = saturation(c, cell, tumour, now.itgb3, 1.0)
-    cell.signal_lung = saturation(c, cell, lung, now.itgb3, 1.0)
+    gel = (c.w1_collagen_i, c.w3_collagen_i, c.w4_collagen_i, c.w0_collagen_i)
+    held = adhesion(cell, tumour, now.itgb3, 1.0)
+    elsewhere = adhesion(cell, lung, now.itgb3, 1.0)
+    cell.per_half_tumour = 1.0 / _half(c, cell, tumour)
+    cell.per_half_lung = 1.0 / _half(c, cell, lung)
+    cell.per_signal_tumour = 1.0 / saturation(held * cell.per_half_tumour, c.h)
+    cell.per_signal_lung = 1.0 / saturation(elsewhere * cell.per_half_lung, c.h)
+    grip = c.a0 * cell.beta1_tot
+    cell.per_grip_tumour = grip / held
+    cell.per_grip_collagen_i = grip / adhesion(cell, gel, now.itgb3, 1.0)
 
 
 @part
@@ -139,17 +158,14 @@ def speed_in_collagen(c: Any, cell: Any, now: Readouts, itgb1: float) -> float:
     """Speed in collagen I, the gel of invasion assays, where β1 is the grip almost alone."""
     ground = (c.w1_collagen_i, c.w3_collagen_i, c.w4_collagen_i, c.w0_collagen_i)
     e = min(max(now.e_cadherin, 0.0), 1.0)
-    moved: float = speed(c, cell, ground, now, itgb1, e)
+    grip = adhesion(cell, ground, now.itgb3, itgb1) * cell.per_grip_collagen_i
+    moved: float = speed(c, grip, now.psmad, e)
     return moved
 
 
 @part
-def speed(
-    c: Any, cell: Any, ground: tuple[float, ...], now: Readouts, itgb1: float, e: float
-) -> float:
-    """Bell-shaped in grip, faster with TGFβ, slowed by holding on to neighbours."""
-    grip = adhesion(cell, ground, now.itgb3, itgb1) / adhesion(cell, ground, cell.itgb3, 1.0)
-    a = c.a0 * cell.beta1_tot * grip
-    bell = math.pow(4.0 * a / (1.0 + a) ** 2, c.p)
-    moved: float = (bell + c.v_am) * (1.0 + c.mu_P * now.psmad) * (1.0 + c.chi) / (1.0 + c.chi * e)
+def speed(c: Any, grip: float, psmad: float, e: float) -> float:
+    """Bell-shaped in grip (best at 1), faster with TGFβ, slowed by holding on to neighbours."""
+    bell = math.pow(4.0 * grip / (1.0 + grip) ** 2, c.p)
+    moved: float = (bell + c.v_am) * (1.0 + c.mu_P * psmad) * (1.0 + c.chi) / (1.0 + c.chi * e)
     return moved
