@@ -17,7 +17,7 @@ from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
 from unmoor.trial.tables import Tables
 
-_FILES = ("outcomes", "effects", "draws", "structures", "timecourses")
+_FILES = ("outcomes", "effects", "draws", "structures", "timecourses", "animals", "events")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,16 @@ class Result:
     def timecourses(self) -> pd.DataFrame:
         """Quantiles over draws of what happens day by day."""
         return self._tables.timecourses
+
+    @property
+    def animals(self) -> pd.DataFrame:
+        """Calliper readings of the study's animals under the reference set, day by day."""
+        return self._tables.animals
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Humane end point and read-out of each of these animals (:mod:`unmoor.trial.animals`)."""
+        return self._tables.events
 
     def effects(self) -> pd.DataFrame:
         """Each arm against control: ratios, both intervals, paradox index, verdict."""

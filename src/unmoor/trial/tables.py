@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pandas as pd
 from unmoor.assays.days import COURSES
 from unmoor.catalog import table
 from unmoor.signalling.batch import FAILURES
+from unmoor.trial.animals import ANIMAL_COLUMNS, EVENT_COLUMNS, follow, join
 from unmoor.trial.chunks import Arrays, plan, structures
 from unmoor.trial.effects import (
     Ratios,
@@ -52,6 +53,8 @@ class Tables:
     draws: pd.DataFrame
     structures: pd.DataFrame
     timecourses: pd.DataFrame
+    animals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ANIMAL_COLUMNS))
+    events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EVENT_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,15 @@ def build(study: Study, done: Mapping[str, Arrays]) -> Tables:
     groups = list(_groups(study, done))
     own = [group for group in groups if not group.is_rival]
     draws = pd.concat([_draw_rows(study, group) for group in groups], ignore_index=True)
+    followed = join([follow(study, g.assay, g.cell_line, g.reference) for g in own])
     return Tables(
         outcomes=pd.concat([_outcome_rows(study, group) for group in own], ignore_index=True),
         effects=pd.DataFrame([row for group in own for row in _effect_rows(study, group)]),
         draws=draws,
         structures=_structure_rows(study, draws),
         timecourses=pd.concat([_course_rows(study, group) for group in own], ignore_index=True),
+        animals=followed.animals,
+        events=followed.events,
     )
 
 
