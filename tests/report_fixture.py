@@ -17,6 +17,7 @@ LINES = ("4T1", "HCC1806", "MDA-MB-231")
 ASSAY = "orthotopic_xenograft"
 STRUCTURES = ("cascading/tgfb", "cascading/itgb3", "ternary/tgfb", "ternary/itgb3")
 DURATION = 35.0
+HUMANE = 1400.0
 
 
 def _drug(
@@ -233,6 +234,39 @@ def _courses(line: str, arm: str, day: float) -> dict[str, tuple[float, str]]:
     }
 
 
+def _followed(animals: int) -> Iterator[tuple[str, str, int, list[tuple[float, float]]]]:
+    """Return line, arm, animal and its readings by day until it reaches the humane end point."""
+    for salt, line in enumerate(LINES):
+        for arm in ARMS:
+            for animal in range(animals):
+                factor, readings = math.exp(0.28 * _z(animal, salt)), []
+                for step in range(1, int(DURATION) // 2 + 1):
+                    day = DURATION - 2.0 * (int(DURATION) // 2 - step)
+                    volume = factor * _courses(line, arm, day)["tumour_volume"][0]
+                    volume *= 1 + 0.1 * _z(animal + 7 * step, salt + 3)
+                    readings.append((day, volume))
+                    if volume >= HUMANE:
+                        break
+                yield line, arm, animal + 1, readings
+
+
+def _animals(animals: int) -> Iterator[dict[str, Any]]:
+    for line, arm, animal, readings in _followed(animals):
+        for day, volume in readings:
+            row = {"cell_line": line, "assay": ASSAY, "arm": arm, "animal": animal, "day": day}
+            yield row | {"tumour_volume": volume, "tumour_volume_true": volume / 1.03}
+
+
+def _events(animals: int) -> Iterator[dict[str, Any]]:
+    for line, arm, animal, readings in _followed(animals):
+        day, volume = readings[-1]
+        row = {"cell_line": line, "assay": ASSAY, "arm": arm, "animal": animal}
+        is_out = volume >= HUMANE
+        yield row | {"event": "humane_endpoint", "day": day, "observed": is_out}
+        is_read = not is_out or day == DURATION
+        yield row | {"event": "read_out", "day": day, "observed": is_read}
+
+
 def _numbers() -> Iterator[dict[str, Any]]:
     grades = ("measured", "transferred", "fitted", "derived", "assumed")
     for index in range(120):
@@ -269,6 +303,7 @@ def synthetic_study(**changes: Any) -> SimpleNamespace:
                 duration=DURATION,
                 animals=10,
                 clones=16,
+                humane_volume=HUMANE,
             ),
         ),
         "verdict": SimpleNamespace(smaller=0.9, spread=1.1, interval=0.9),
@@ -287,6 +322,8 @@ def synthetic_result(*, draws: int = 3, animals: int = 10, **changes: Any) -> An
         "seed": 7,
         "path": None,
         "outcomes": pd.DataFrame(_outcomes(draws, animals)),
+        "animals": pd.DataFrame(_animals(animals)),
+        "events": pd.DataFrame(_events(animals)),
         "effects": pd.DataFrame(_effects(200)),
         "structures": pd.DataFrame(_structures(200)),
         "timecourses": pd.DataFrame(_timecourses()),

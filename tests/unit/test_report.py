@@ -28,7 +28,14 @@ from unmoor.report.text import headlines, structure_notes
 from unmoor.report.view import View
 from unmoor.trial.study import Study
 
-STEMS = ("harm_plot", "tumour_curves", "metastasis_counts", "network_courses", "structures")
+STEMS = (
+    "harm_plot",
+    "tumour_curves",
+    "metastasis_counts",
+    "network_courses",
+    "structures",
+    "forest",
+)
 LARGEST = 5_000_000  # bytes
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from unmoor.report.counts import metastasis_counts
 from unmoor.report.curves import BANDED_ARMS, NETWORK, network_courses, tumour_curves
+from unmoor.report.forest import FOREST
+from unmoor.report.full import FULL
 from unmoor.report.harm_plot import harm_plot
 from unmoor.report.numerals import percent, ratio
+from unmoor.report.plan import Plan, lines
 from unmoor.report.structures import options, structure_table
 from unmoor.report.style import arm_styles, as_pixels, as_png, as_svg, drawing
 from unmoor.report.view import View
@@ -34,17 +36,9 @@ class Drawn:
     svg: str
 
 
-@dataclass(frozen=True)
-class _Plan:
-    stem: str
-    title: str
-    draw: Callable[[View], tuple[Figure, pd.DataFrame]]
-    caption: Callable[[View], str]
-    alt: Callable[[View], str]
-    is_possible: Callable[[View], bool]
-
-
-def draw_figures(view: View, folder: Path, executor: Executor) -> dict[str, Drawn]:
+def draw_figures(
+    view: View, folder: Path, executor: Executor, *, full: bool = False
+) -> dict[str, Drawn]:
     """Draw every figure there is data for, and write SVG, PNG and CSV files.
 
     Parameters
@@ -55,6 +49,8 @@ def draw_figures(view: View, folder: Path, executor: Executor) -> dict[str, Draw
         Existing folder for the files.
     executor
         Compresses and writes files while the next figure is drawn.
+    full
+        Whether the figures of single animals and of doses are drawn too.
 
     Returns
     -------
@@ -63,7 +59,7 @@ def draw_figures(view: View, folder: Path, executor: Executor) -> dict[str, Draw
     drawn: dict[str, Drawn] = {}
     written: list[Future[None]] = []
     with drawing():
-        for plan in _PLANS:
+        for plan in (*_PLANS, *FULL) if full else _PLANS:
             if not plan.is_possible(view):
                 continue
             figure, data = plan.draw(view)
@@ -114,7 +110,7 @@ def _harm_caption(view: View) -> str:
 
 def _harm_alt(view: View) -> str:
     return (
-        f"Harm plot, one panel for each of {_lines(view)}: tumour volume against lung metastases, "
+        f"Harm plot, one panel for each of {lines(view)}: tumour volume against lung metastases, "
         f"both relative to control. {' '.join(_centres(view))}"
     )
 
@@ -152,7 +148,7 @@ def _has(view: View, *quantities: str) -> bool:
 
 
 _PLANS = (
-    _Plan(
+    Plan(
         "harm_plot",
         "Harm plot: tumour change against spread change",
         harm_plot,
@@ -160,18 +156,19 @@ _PLANS = (
         _harm_alt,
         lambda view: bool(len(view.groups)),
     ),
-    _Plan(
+    FOREST,
+    Plan(
         "tumour_curves",
         "Tumour volume in time",
         tumour_curves,
         _curves_caption,
         lambda view: (
-            f"Curves of tumour volume, rows {_lines(view)}, columns "
+            f"Curves of tumour volume, rows {lines(view)}, columns "
             f"{', '.join(view.key_arms[1:])}, each against {view.control}."
         ),
         lambda view: bool(view.treated) and _has(view, "tumour_volume"),
     ),
-    _Plan(
+    Plan(
         "metastasis_counts",
         "Lung metastases at the read-out day",
         metastasis_counts,
@@ -180,23 +177,23 @@ _PLANS = (
             "line is the mean of the control. The axis is log(1 + count)."
         ),
         lambda view: (
-            f"Strip plot of lung metastases for {len(view.arms)} arms in {_lines(view)}; "
+            f"Strip plot of lung metastases for {len(view.arms)} arms in {lines(view)}; "
             "the mean of each arm is written beside it."
         ),
         lambda view: bool(len(view.groups)),
     ),
-    _Plan(
+    Plan(
         "network_courses",
         "Inside the cells: the network in time",
         network_courses,
         _network_caption,
         lambda view: (
-            f"Time courses of {', '.join(NETWORK.values())} in {_lines(view)} for "
+            f"Time courses of {', '.join(NETWORK.values())} in {lines(view)} for "
             f"{', '.join(view.key_arms)}."
         ),
         lambda view: _has(view, *NETWORK),
     ),
-    _Plan(
+    Plan(
         "structures",
         "P(switch) under each structural option",
         structure_table,
@@ -208,7 +205,7 @@ _PLANS = (
         ),
         lambda view: (
             f"Heat table of P(switch): arms against {', '.join(options(view))} in "
-            f"{_lines(view)}; the numbers follow in a table."
+            f"{lines(view)}; the numbers follow in a table."
         ),
         lambda view: bool(view.treated and options(view)),
     ),

@@ -21,6 +21,7 @@ from unmoor.report.canvas import (
     columns_for,
     key_height,
     log_ticks,
+    text_width,
 )
 from unmoor.report.numerals import plain
 from unmoor.report.style import INK, TINTS, ArmStyle, arm_styles
@@ -83,18 +84,23 @@ def harm_plot(view: View) -> tuple[Figure, pd.DataFrame]:
 
 
 def _limits(view: View, animals: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Axis ranges shared by all panels; rare extremes do not set them."""
+    """Axis ranges shared by all panels: every interval fits; rare animals do not set them."""
     ranges = []
     for prefix, least in (("tumour", (0.5, 1.7)), ("spread", (0.3, 3.5))):
-        dots = animals[f"{prefix}_change"].to_numpy(float)
         names = [f"{prefix}_{end}" for end in ("ratio", "low", "high")]
-        values = np.concatenate([dots, view.effects[names].to_numpy(float).ravel()])
-        values = values[np.isfinite(values) & (values > 0)]
-        values = np.concatenate([np.clip(values, 1 / WIDEST, WIDEST), np.repeat(least, 3)])
-        low, high = (float(v) for v in np.quantile(values, (0.003, 0.997)))
+        arms = _within_reason(view.effects[names].to_numpy(float).ravel())
+        dots = _within_reason(animals[f"{prefix}_change"].to_numpy(float))
+        dots = np.quantile(np.append(dots, np.repeat(least, 3)), (0.003, 0.997))
+        values = np.concatenate([arms, dots, least])
+        low, high = float(values.min()), float(values.max())
         room = (high / low) ** 0.05
-        ranges.append((min(low / room, least[0]), max(high * room, least[1])))
+        ranges.append((low / room, high * room))
     return ranges[0], ranges[1]
+
+
+def _within_reason(values: FloatArray) -> FloatArray:
+    values = values[np.isfinite(values) & (values > 0)]
+    return np.clip(values, 1 / WIDEST, WIDEST)
 
 
 def _quadrants(canvas: Canvas, panel: Panel, view: View) -> None:
@@ -109,10 +115,12 @@ def _quadrants(canvas: Canvas, panel: Panel, view: View) -> None:
     }
     for word, (xs, ys, ha, va) in corners.items():
         canvas.axes.fill_between(xs, *ys, color=TINTS[word], linewidth=0, zorder=0)
+        is_narrow = xs[1] - xs[0] < text_width(word)
         canvas.text(
             panel.left + 3 if ha == "left" else panel.right - 3,
             panel.top - 3 if va == "top" else panel.base + 3,
             word,
+            size=-1.5 if is_narrow else 0.0,
             ha=ha,
             va=va,
             style="italic",

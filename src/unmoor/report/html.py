@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from unmoor.trial.result import Result
 
 
-def write_report(result: Result, path: Path) -> Path:
+def write_report(result: Result, path: Path, *, full: bool = False) -> Path:
     """Write figures and report of a result; see `unmoor.report.report`."""
     view = View.of(result)
     folder = path.parent / "figures"
     with refusals_told(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=1) as executor:
-        figures = draw_figures(view, folder, executor)
+        figures = draw_figures(view, folder, executor, full=full)
     page = _template().render(_content(view, figures))
     write_file(path, page.encode("utf-8"))
     return path

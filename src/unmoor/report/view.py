@@ -47,6 +47,8 @@ class View:
     lead: str
     key_arms: tuple[str, ...]
     animals: pd.DataFrame
+    followed: pd.DataFrame
+    events: pd.DataFrame
     effects: pd.DataFrame
     structures: pd.DataFrame
     timecourses: pd.DataFrame
@@ -100,6 +102,8 @@ class View:
             lead=lead,
             key_arms=_key_arms(study, lead, effects),
             animals=reference[reference["status"] == "ok"],
+            followed=_table(result, "animals"),
+            events=_table(result, "events"),
             effects=effects,
             structures=_table(result, "structures"),
             timecourses=_by_day(_table(result, "timecourses")),
@@ -163,7 +167,7 @@ def targets(items: tuple[Any, ...]) -> frozenset[str]:
 
 def _table(result: Result, name: str) -> pd.DataFrame:
     """Table of a result, held as an attribute or returned by a method."""
-    value = getattr(result, name)
+    value = getattr(result, name, ())
     table = value() if callable(value) else value
     return pd.DataFrame(table)
 

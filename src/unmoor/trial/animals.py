@@ -113,7 +113,7 @@ def _readings(study: Study, volumes: FloatArray, frames: IntegerArray) -> FloatA
 def _leave(readings: FloatArray, limit: float) -> tuple[IntegerArray, npt.NDArray[np.bool_]]:
     """Index of the last measurement of each animal, and whether it reached the limit there."""
     over = readings >= limit
-    reached = over.any(axis=2)
+    reached = np.asarray(over.any(axis=2))
     last = np.where(reached, over.argmax(axis=2), readings.shape[2] - 1)
     return last, reached
 
