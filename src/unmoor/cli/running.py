@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +80,11 @@ def run(
     _tell_warnings(loaded)
     from unmoor.trial.run import run as run_study
 
+    wants_report = report if report is not None else not json
     with shown_progress() as progress:
+        _load_ahead("unmoor.report.html" if wants_report else "unmoor.trial.tables")
         result = run_study(loaded, workers=workers, out=out, progress=progress)
-    return _finish(result, json=json, wants_report=report)
+    return _finish(result, json=json, wants_report=wants_report)
 
 
 def demo(
@@ -115,7 +119,7 @@ def resume(
 
     with shown_progress() as progress:
         result = resume_run(folder, workers=workers, progress=progress)
-    return _finish(result, json=json, wants_report=report)
+    return _finish(result, json=json, wants_report=report if report is not None else not json)
 
 
 def remake_report(folder: Path, path: Path | None = None, /, *, verbose: Verbose = False) -> int:
@@ -136,14 +140,19 @@ def remake_report(folder: Path, path: Path | None = None, /, *, verbose: Verbose
     return ExitCode.OK
 
 
-def _finish(result: Result, *, json: bool, wants_report: bool | None) -> int:
+def _load_ahead(module: str) -> None:
+    """Import in the background, while workers compute, what is needed only when they are done."""
+    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+
+
+def _finish(result: Result, *, json: bool, wants_report: bool) -> int:
     """Write what came out, and make the report unless it is not wanted."""
     from unmoor.cli.summary import document, summary_lines
 
     assert result.path is not None  # a run from here always has a folder
     say(*summary_lines(result))
     put_json(document(result)) if json else put(str(result.path))
-    if wants_report if wants_report is not None else not json:
+    if wants_report:
         say(f"report: {styled(str(_report(result, result.path)), 'bold')}")
     return ExitCode.FAILED_ANIMALS if result.n_failed else ExitCode.OK
 

@@ -8,8 +8,7 @@ import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from unmoor import catalog
 from unmoor.errors import RunFolderError
@@ -17,6 +16,9 @@ from unmoor.parameters import COLUMNS
 from unmoor.therapy.regimen import Regimen
 from unmoor.trial.chunks import structures
 from unmoor.trial.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = "1"
 _PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "sympy", "pandas")
@@ -105,18 +107,24 @@ def tables_of(study: Study) -> Iterator[tuple[str, str]]:
 
 def numbers(study: Study) -> pd.DataFrame:
     """Every catalog row behind a study, with the status of its table."""
-    rows = []
+    import pandas as pd
+
+    return pd.DataFrame(_rows(study), columns=["table", *COLUMNS, "status"])
+
+
+def _rows(study: Study) -> list[list[str | float]]:
+    rows: list[list[str | float]] = []
     for kind, name in tables_of(study):
         status = catalog.about(kind, name, study.beside).get("status", "provisional")
         for row in catalog.table(kind, name, study.beside).values():
             cells = [getattr(row, column) for column in COLUMNS]
             rows.append([f"{kind}/{name}", *cells, status])
-    return pd.DataFrame(rows, columns=["table", *COLUMNS, "status"])
+    return rows
 
 
 def catalog_digest(study: Study) -> str:
     """SHA-256 of the rows behind a study and of the plausible draws."""
-    digest = hashlib.sha256(numbers(study).to_csv(index=False).encode())
+    digest = hashlib.sha256(json.dumps(_rows(study)).encode())
     for kind, name in tables_of(study):
         about = dict(catalog.about(kind, name, study.beside))
         digest.update(json.dumps(about, sort_keys=True, default=str).encode())

@@ -15,14 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.errors import Interrupted, ResourceError
 from unmoor.trial.chunks import Arrays, Chunk, compute, plan
 from unmoor.trial.provenance import check_same, describe
-from unmoor.trial.result import Result
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
-from unmoor.trial.tables import build
+
+if TYPE_CHECKING:
+    from unmoor.trial.result import Result
 
 _WAITING = 2  # chunks handed to each worker ahead of time
 
@@ -104,6 +106,8 @@ def resume(
     RunFolderError
         If the folder is no run, is in use, or the study, the catalog or unmoor has changed.
     """
+    from unmoor.trial.result import Result
+
     folder = RunFolder.open(Path(path))
     study = Result.study_of(folder.path)
     check_same(study, folder.path)
@@ -140,6 +144,10 @@ def _complete(
 
 
 def _finish(study: Study, done: dict[str, Arrays], path: Path | None) -> Result:
+    # pandas is loaded here, when it is needed, and by then perhaps already in the background
+    from unmoor.trial.result import Result
+    from unmoor.trial.tables import build
+
     return Result(study, build(study, done), path)
 
 
