@@ -136,6 +136,15 @@ class View:
             f"{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
         )
 
+    def settings(self, group: Group) -> Any:
+        """The assay of a group, as the study describes it."""
+        labels = [str(getattr(each, "label", each.name)) for each in self.study.assays]
+        return self.study.assays[labels.index(group.assay)] if group.assay in labels else None
+
+    def humane_volume(self, group: Group) -> float:
+        """Calliper reading at which an animal is taken out; infinite if there is none [mm³]."""
+        return float(getattr(self.settings(group), "humane_volume", math.inf) or math.inf)
+
     def effect(self, group: Group, arm: str) -> dict[str, Any] | None:
         """Row of the effects table for one arm of one group, if it was computed."""
         return self._rows.get((group.cell_line, group.assay, arm))
