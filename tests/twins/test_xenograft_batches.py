@@ -149,3 +149,20 @@ def test_halving_the_pace_hardly_moves_outcomes(line: str, host: str) -> None:
         assert by_arm.max() <= 0.003
         assert np.quantile(change, 0.95) <= 0.01
         assert np.mean(change > 0.05) <= 0.01
+
+
+def test_animals_can_be_followed_day_by_day(together: XenograftResult) -> None:
+    """The last day of an animal is its read-out, its numbers do not depend on being followed."""
+    followed = run_xenograft(setting(), Draw.sets(SEED, range(6)), 3, follow_animals=2)
+    assert together.animal_volumes.shape == (6, len(ARMS), 0, together.times.size)
+    assert followed.animal_volumes.shape == (6, len(ARMS), 2, together.times.size)
+    assert same_bits(followed, together)
+    assert (followed.animal_volumes[..., -1] == together.volume[:, :, :2]).all()
+    assert followed.animal_volumes[..., 0] == pytest.approx(1.0, rel=1e-12)  # mm³ of 1e6 cells
+    assert (np.diff(followed.animal_volumes[:, 0], axis=-1) > 0.0).all()  # untreated ones grow
+
+
+def test_no_more_animals_are_followed_than_there_are() -> None:
+    """Asking for more gives all of them."""
+    result = run_xenograft(setting(), Draw.sets(SEED, range(1)), 2, follow_animals=5)
+    assert result.animal_volumes.shape[2] == 2

@@ -25,6 +25,7 @@ COURSES = (
     "tgfbr1_active", "singles_per_cluster", "speed", "speed_collagen",
     "tumour_volume", "cumulative_metastases",
 )  # fmt: skip
+_MOST_SINGLES = 1e9  # a cluster, relative to untreated; more than anyone can count
 _GROWTH, _DEATH, _SINGLES, _CLUSTERS, _FOUNDING = 0, 1, 2, 3, 4
 _SPEED, _IN_COLLAGEN, _COHESION, _MESENCHYMAL = 5, 6, 7, 8
 
@@ -54,6 +55,17 @@ class Tumours(NamedTuple):
     exposure: FloatArray
     alpha: FloatArray
     beta: FloatArray
+
+
+class Frames(NamedTuple):
+    """What is noted on some days: ``COURSES``, and the volume of some animals.
+
+    ``courses`` has the shape (subjects, frames, quantities), ``animals`` (subjects, frames,
+    animals), of the first animals after the typical one; as many as there is room for.
+    """
+
+    courses: FloatArray
+    animals: FloatArray
 
 
 class Released(NamedTuple):
@@ -144,6 +156,18 @@ def _record(
         frame[q] /= weight
     frame[6], frame[7] = given[0], given[3]
     frame[8] = singles / clusters * before
+    if frame[8] > _MOST_SINGLES:  # without E-cadherin nothing leaves as a cluster
+        frame[8] = _MOST_SINGLES
+
+
+@part
+def _weigh(volumes: FloatArray, animals: FloatArray) -> None:
+    """Volume of each animal's tumour; clones are added up in their order."""
+    for a in range(animals.size):
+        animals[a] = 0.0
+    for k in range(volumes.shape[0]):
+        for a in range(animals.size):
+            animals[a] += volumes[k, a + 1]
 
 
 @part
@@ -203,7 +227,7 @@ def live(
     every: int,
     outside: int,
     machine: Machine,
-    frames: FloatArray,
+    frames: Frames,
 ) -> None:
     """Run every subject from inoculation to the read-out day.
 
@@ -226,7 +250,7 @@ def live(
     machine
         Code of the network.
     frames
-        ``COURSES``, shape (subjects, frames, quantities).
+        What is noted on some days.
     """
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
@@ -251,8 +275,10 @@ def live(
             if i == 0 or i == count or (every > 0 and i % every == 0):
                 _behave_all(c[s], cells[s], own, treated.at[s, i], table)
                 _move_in_collagen(c[s], cells[s], own, treated.at[s, i, 0], table)
-                _record(cells[s], own, table, base, treated.at[s, i], weights, frames[s, frame])
-                frames[s, frame, 11], frames[s, frame, 12] = volume, tumours.shed[s, 0]
+                noted = frames.courses[s, frame]
+                _record(cells[s], own, table, base, treated.at[s, i], weights, noted)
+                noted[11], noted[12] = volume, tumours.shed[s, 0]
+                _weigh(tumours.volumes[s], frames.animals[s, frame])
                 frame += 1
             if i == count:
                 break

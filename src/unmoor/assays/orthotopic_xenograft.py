@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unmoor.assays.days import COURSES, Released, live
+from unmoor.assays.days import COURSES, Frames, Released, live
 from unmoor.assays.preparation import Preparation, Setting
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line_rule import LineParameters
@@ -46,6 +46,9 @@ class XenograftResult:
         ``COURSES`` over time, shape (draws, arms, quantities, times).
     times
         Days of ``courses``, shape (times,) [d].
+    animal_volumes
+        Tumour volume of the animals that are followed on those days, shape (draws, arms, animals,
+        times) [mm³]; no animals unless asked for.
     lines
         Parameters of the line in each draw.
     k_int
@@ -61,24 +64,32 @@ class XenograftResult:
     clusters: FloatArray
     courses: FloatArray
     times: FloatArray
+    animal_volumes: FloatArray
     lines: Sequence[LineParameters]
     k_int: FloatArray
 
 
 def run_xenograft(
-    setting: Setting, draws: Sequence[Draw], animals: int, *, follow: bool = True
+    setting: Setting,
+    draws: Sequence[Draw],
+    animals: int,
+    *,
+    follow: bool = True,
+    follow_animals: int = 0,
 ) -> XenograftResult:
     """Run parameter sets ``draws``, each with ``animals`` animals an arm.
 
     A draw's numbers do not depend on which others are in the batch, nor an animal's on how many
     there are. ``follow`` keeps the courses day by day; without it only their first and last
-    points are kept.
+    points are kept. ``follow_animals`` keeps the volumes of so many animals beside them.
     """
     on = Preparation(setting, draws, animals)
     every = _FRAME_EVERY if follow else 0
     last = on.grid.size - 1
     kept = [i for i in range(last + 1) if i in (0, last) or (every and i % every == 0)]
-    frames = np.zeros((on.shape[0], len(kept), len(COURSES)))
+    shape = (on.shape[0], len(kept))
+    followed = min(follow_animals, animals)
+    frames = Frames(np.zeros((*shape, len(COURSES))), np.zeros((*shape, followed)))
     released = Released(np.zeros(on.tumours.shed.shape), np.zeros(on.tumours.shed.shape))
     outside = list(on.network.inputs).index("tgfb_outside")
     live(
@@ -89,18 +100,19 @@ def run_xenograft(
 
 
 def _collect(
-    on: Preparation, released: Released, frames: FloatArray, times: FloatArray
+    on: Preparation, released: Released, frames: Frames, times: FloatArray
 ) -> XenograftResult:
     """Scale shedding to the untreated subject, and sort subjects by arm without typical animals."""
     arms, c = len(on.arms), on.constants
     wanted = c.untreated_metastases[::arms]
     scale = np.repeat(wanted / on.tumours.shed[::arms, 0], arms)[:, None]
-    frames[:, :, COURSES.index("cumulative_metastases")] *= scale
+    courses = frames.courses
+    courses[:, :, COURSES.index("cumulative_metastases")] *= scale
     volume = np.zeros(on.tumours.shed.shape)
     for k in range(on.shape[1]):
         volume += on.tumours.volumes[:, k, :]
     finite = np.isfinite(volume).all(axis=1) & np.isfinite(on.tumours.shed).all(axis=1)
-    finite &= np.isfinite(frames).all(axis=(1, 2))
+    finite &= np.isfinite(courses).all(axis=(1, 2))
     status = on.batch.failed()
     status = np.where((status == 0) & ~finite, NOT_FINITE, status)
     blood = {"blood_volume": c.blood_volume[:, None]}
@@ -118,8 +130,9 @@ def _collect(
         shedding=by_arm(on.tumours.shed * scale)[:, :, 0],
         singles=by_arm(singles)[:, :, 1:],
         clusters=by_arm(clusters)[:, :, 1:],
-        courses=np.swapaxes(by_arm(frames), 2, 3),
+        courses=np.swapaxes(by_arm(courses), 2, 3),
         times=times,
+        animal_volumes=np.swapaxes(by_arm(frames.animals), 2, 3),
         lines=on.lines,
         k_int=np.array([values["k_int"] for values in on.values]),
     )

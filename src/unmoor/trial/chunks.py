@@ -100,7 +100,11 @@ def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
     animals = 1 if chunk.is_rival else settings.animals
     if chunk.first == NOMINAL:
         animals = max(POOL, animals)
-    result = run_xenograft(setting, draws, animals, follow=not chunk.is_rival)
+    is_reference = chunk.first == NOMINAL and not chunk.is_rival
+    followed = settings.animals if is_reference else 0
+    result = run_xenograft(
+        setting, draws, animals, follow=not chunk.is_rival, follow_animals=followed
+    )
     return _pack(study, chunk, draws, result)
 
 
@@ -128,6 +132,8 @@ def _pack(study: Study, chunk: Chunk, draws: Sequence[Draw], result: XenograftRe
     if not chunk.is_rival:
         arrays |= {"singles": result.singles, "clusters": result.clusters}
         arrays |= _observe(study, draws, result)
+    if result.animal_volumes.shape[2]:
+        arrays["animal_volumes"] = result.animal_volumes.astype(np.float32)
     return arrays
 
 
