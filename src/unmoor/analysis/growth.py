@@ -125,10 +125,13 @@ def fit_growth(data: GrowthData, model: str = "beta") -> GrowthFit:
     from scipy.optimize import minimize
 
     names = MODELS[model]
-    first = _first_guess(data)
+    if model == "beta":
+        first, starts = _first_guess(data), _STARTS
+    else:  # the maximum of a simpler model is a good place to begin
+        first, starts = {**fit_growth(data).values, "omega_k": 0.05, "rho": 0.0}, (1.0,)
     bounds = [_bounds(name, first[name]) for name in names]
     best: tuple[float, FloatArray] = (math.inf, np.empty(0))
-    for factor in _STARTS:
+    for factor in starts:
         start = [_to_free(name, first[name]) for name in names]
         start[0] += math.log(factor)
         start = [float(np.clip(x, *b)) for x, b in zip(start, bounds, strict=True)]

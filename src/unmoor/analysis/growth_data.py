@@ -28,6 +28,8 @@ class GrowthData:
         Whether a reading is only known to be below ``volume``, shape (readings,).
     start
         Volume at day 0 [mm³].
+    detection_limit
+        Smallest volume that can be read [mm³]; 0 if it is not known.
     left_out
         Readings below detection that are in none of the arrays.
     """
@@ -38,6 +40,7 @@ class GrowthData:
     volume: FloatArray
     is_censored: np.ndarray
     start: float = 1.0
+    detection_limit: float = 0.0
     left_out: int = 0
 
     @cached_property
@@ -80,5 +83,6 @@ class GrowthData:
             volume=np.where(censored, detection_limit, volume)[kept],
             is_censored=censored[kept],
             start=start,
+            detection_limit=detection_limit,
             left_out=int((~kept).sum()),
         )

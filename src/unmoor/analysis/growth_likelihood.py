@@ -17,6 +17,7 @@ from unmoor.elementwise import FloatArray
 NODES = {1: 25, 2: 21}
 """Nodes in each direction by number of effects; twice as many move ln L by less than 1e-3."""
 _MODE_STEPS = 30
+_FARTHEST = 8.0  # standard deviations; no animal is farther from the others
 _HIGHEST = 100.0  # of ln V: keeps numbers finite where a search strays
 _ENOUGH = 1e-9  # change of a standard normal number at which the search for a mode ends
 
@@ -184,6 +185,7 @@ def modes_of(
     for _ in range(_MODE_STEPS):
         slope, curvature = Terms(data, values, here[None]).scoring()
         move = np.linalg.solve(curvature, slope[..., None])[..., 0]
+        move = np.clip(here + move, -_FARTHEST, _FARTHEST) - here
         lengths = 0.5 ** np.arange(6.0)[:, None, None]
         joint = Terms(data, values, here + lengths * move).joint()
         longest = joint.argmax(axis=0)
