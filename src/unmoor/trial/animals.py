@@ -20,9 +20,6 @@ from unmoor.catalog.draws import NOMINAL
 from unmoor.random import Stream
 from unmoor.trial.study import Study
 
-MEASURED_EVERY = 2.0
-"""Days between two measurements; counted back from the read-out, which is measured too [d]."""
-
 ANIMAL_COLUMNS = (
     "cell_line", "assay", "arm", "animal", "day", "tumour_volume", "tumour_volume_true",
 )  # fmt: skip
@@ -65,7 +62,8 @@ def follow(study: Study, assay: int, cell_line: str, arrays: Mapping[str, Any] |
     if arrays is None or "animal_volumes" not in arrays:
         return Followed(pd.DataFrame(columns=ANIMAL_COLUMNS), pd.DataFrame(columns=EVENT_COLUMNS))
     settings, days = study.assays[assay], np.asarray(arrays["times"], dtype=float)
-    frames = _measured(days)
+    every = table("closures", "response", study.beside)["measured_every"].value
+    frames = _measured(days, every)
     volumes = np.asarray(arrays["animal_volumes"][0], dtype=float)[:, : settings.animals, frames]
     readings = _readings(study, volumes, frames)
     # On the last day outcomes and courses are the same measurement, so one number.
@@ -90,10 +88,10 @@ def _stacked(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFra
     return pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=columns)
 
 
-def _measured(days: FloatArray) -> IntegerArray:
-    """Indices of the days with a measurement; the inoculation itself has none."""
-    spacing = float(days[1] - days[0]) if days.size > 1 else MEASURED_EVERY
-    step = max(1, round(MEASURED_EVERY / spacing))
+def _measured(days: FloatArray, every: float) -> IntegerArray:
+    """Indices of the days with a measurement, counted back from the read-out; none on day 0."""
+    spacing = float(days[1] - days[0]) if days.size > 1 else every
+    step = max(1, round(every / spacing))
     return np.arange(days.size - 1, 0, -step)[::-1].copy()
 
 

@@ -24,7 +24,7 @@ SCHEMA_VERSION = "1"
 _PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "sympy", "pandas")
 _CLOSURES = (
     "adhesion", "cell", "clones", "escape", "dissemination", "growth", "k_int", "line_rule",
-    "paracrine",
+    "paracrine", "response",
 )  # fmt: skip
 
 
