@@ -1,0 +1,259 @@
+"""What a laboratory would report of a study of this size: the statistics a reviewer asks for.
+
+:func:`analyse` treats the animals of the reference parameter set as a laboratory treats its mice:
+each arm against control, by volume, counts and survival. Its p-values say what one study with so
+many animals would have reported, with the luck of these animals. They are no evidence about the
+biology – more virtual animals make any difference significant – and the verdict does not use them.
+
+Each test offered here holds its level at 5 to 20 animals an arm (``benchmarks/type_one_error.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unmoor.catalog import table
+from unmoor.catalog.draws import NOMINAL
+from unmoor.trial.count_test import compare_counts
+from unmoor.trial.mixed_model import Contrast, MixedModel
+from unmoor.trial.survival import hazard_ratio, kaplan_meier, log_rank
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from unmoor.trial.result import Result
+
+COLUMNS = (
+    "cell_line", "assay", "arm", "outcome", "test", "estimate", "low", "high", "p", "n", "note",
+)  # fmt: skip
+FloatArray = npt.NDArray[np.float64]
+
+_DETECTABLE = 3.0  # standard deviations of the callipers' constant error, the usual limit
+_FEWEST = 2  # animals in a group
+_HUMANE = "humane_endpoint"
+_NO_EVENT = "no animal reached the humane end point"
+_AFTER = "animals past the humane end point are counted at the read-out as the others"
+
+
+@dataclass(frozen=True)
+class GrowthComparison:
+    """Treated against control in a mixed model of log volume.
+
+    Attributes
+    ----------
+    rate
+        Difference of the rates of growth (arm × time) [1/d].
+    final
+        Ratio of the geometric-mean volumes on the last day that both groups were measured; its
+        ``error`` is that of the logarithm [-].
+    model
+        The fit.
+    """
+
+    rate: Contrast
+    final: Contrast
+    model: MixedModel
+
+
+def compare_growth(
+    animal: npt.ArrayLike,
+    day: npt.ArrayLike,
+    volume: npt.ArrayLike,
+    treated: npt.ArrayLike,
+    limit: float = 0.0,
+    level: float = 0.95,
+) -> GrowthComparison | None:
+    """Log-volume mixed model: random intercept and slope for each animal, arm × time.
+
+    Time enters twice: a common mean on each day, whatever the shape of growth, and a slope that
+    differs between groups. Animals taken out early count as long as they were measured.
+
+    Of a virtual study this is what a laboratory would report with so many animals, not evidence.
+
+    Parameters
+    ----------
+    animal
+        Name or number of the animal, shape (measurements,).
+    day
+        Time of the measurement, shape (measurements,) [d].
+    volume
+        Calliper reading, above 0, shape (measurements,) [mm³].
+    treated
+        Whether the animal is treated, shape (measurements,).
+    limit
+        Smallest volume that can be measured: smaller readings count as this one, and measurements
+        start on the first day on which half of all animals reach it [mm³].
+    level
+        Level of the intervals.
+
+    Returns
+    -------
+        None if there is too little to compare: fewer than two animals in a group, or two days.
+    """
+    days, labels = np.asarray(day, dtype=np.float64), np.asarray(treated, dtype=bool)
+    volumes = np.maximum(np.asarray(volume, dtype=np.float64), limit)
+    every = np.unique(days)
+    medians = np.array([np.median(volumes[days == when]) for when in every])
+    start = np.flatnonzero(medians > limit)
+    if start.size == 0:
+        return None
+    used = days >= every[start[0]]
+    days, labels, volumes = days[used], labels[used], volumes[used]
+    _, animals = np.unique(np.asarray(animal)[used], return_inverse=True)
+    groups = [np.unique(animals[labels == which]).size for which in (False, True)]
+    shared = np.intersect1d(days[labels], days[~labels])
+    if min(groups) < _FEWEST or shared.size < _FEWEST:
+        return None
+    centre = float(days.mean())
+    arm = labels.astype(np.float64)
+    fixed = np.column_stack([_mean_course(days, animals), arm, arm * (days - centre)])
+    try:
+        model = MixedModel(np.log(volumes), fixed, days, animals)
+    except np.linalg.LinAlgError:
+        return None
+    last = np.zeros(model.effects)
+    last[-2:] = 1.0, float(shared[-1]) - centre
+    rate = model.contrast(np.eye(model.effects)[-1], level)
+    final = model.contrast(last, level)
+    ends = (math.exp(x) for x in (final.estimate, final.low, final.high))
+    return GrowthComparison(
+        rate, replace(final, **dict(zip(("estimate", "low", "high"), ends, strict=True))), model
+    )
+
+
+def _mean_course(days: FloatArray, animals: npt.NDArray[np.int64]) -> FloatArray:
+    """Columns of the common mean course: a level a day, or a cubic if the days are not shared."""
+    every = np.unique(days)
+    if every.size <= 2 * int(np.bincount(animals).max()):
+        return np.asarray(days[:, None] == every, dtype=np.float64)
+    scaled = (days - days.mean()) / days.std()
+    return np.column_stack([np.ones(days.size), scaled, scaled**2, scaled**3])
+
+
+def analyse(result: Result) -> pd.DataFrame:
+    """Analyses a laboratory would run on the virtual study: each arm against control.
+
+    Reference parameter set, the study's own animals. These p-values are no evidence: they say what
+    a study of this size would report. They are not adjusted for the number of arms.
+
+    Returns
+    -------
+        One row a cell line × assay × arm × outcome, columns ``COLUMNS``; ``n`` are the animals of
+        both groups together. Empty if the study has no animals or its reference set failed.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    reference = result.outcomes[result.outcomes["draw"] == NOMINAL]
+    for (line, assay), outcomes in reference.groupby(["cell_line", "assay"], sort=False):
+        where = {"cell_line": line, "assay": assay}
+        animals = _of(result.animals, where)
+        events = _of(result.events, where)
+        for arm in result.study.arms:
+            found = _analyse_arm(result, outcomes, animals, events, arm)
+            rows += [{**where, "arm": arm, **row} for row in found]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _of(frame: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
+    here = (frame["cell_line"] == where["cell_line"]) & (frame["assay"] == where["assay"])
+    found: pd.DataFrame = frame.loc[here]
+    return found
+
+
+def _analyse_arm(
+    result: Result,
+    outcomes: pd.DataFrame,
+    animals: pd.DataFrame,
+    events: pd.DataFrame,
+    arm: str,
+) -> Iterator[dict[str, Any]]:
+    control, level = result.study.control, result.study.verdict.interval
+    humane = events[events["event"] == _HUMANE]
+    yield from _median_row(humane[humane["arm"] == arm], level)
+    if arm == control:
+        return
+    pair = (control, arm)
+    growth = table("closures", "growth", result.study.beside)
+    limit = _DETECTABLE * growth["residual_a"].value
+    yield from _volume_rows(animals[animals["arm"].isin(pair)], arm, limit, level)
+    counted = outcomes[outcomes["arm"].isin(pair) & (outcomes["status"] == "ok")]
+    early = bool(humane.loc[humane["arm"].isin(pair), "observed"].any())
+    yield from _count_rows(counted, arm, level, _AFTER if early else "")
+    yield from _survival_rows(humane[humane["arm"].isin(pair)], arm, level)
+
+
+def _row(outcome: str, test: str, numbers: tuple[float, ...], n: int, note: str) -> dict[str, Any]:
+    names = ("estimate", "low", "high", "p")
+    return {
+        "outcome": outcome,
+        "test": test,
+        **dict(zip(names, numbers, strict=True)),
+        "n": n,
+        "note": note,
+    }
+
+
+def _volume_rows(
+    frame: pd.DataFrame, arm: str, limit: float, level: float
+) -> Iterator[dict[str, Any]]:
+    n = len(frame[["arm", "animal"]].drop_duplicates())
+    if n == 0:
+        return
+    names = frame["arm"].astype(str) + "/" + frame["animal"].astype(str)
+    day, volume = frame["day"].to_numpy(float), frame["tumour_volume"].to_numpy(float)
+    treated = (frame["arm"] == arm).to_numpy()
+    found = compare_growth(names.to_numpy(), day, volume, treated, limit, level)
+    test = "mixed model, arm × time (Satterthwaite)"
+    about = f"log volume, readings from {limit:.3g} mm³ on"
+    for outcome, note in (
+        ("growth_rate", f"difference [1/d]; {about}"),
+        ("tumour_volume", f"ratio of geometric means on the last day; {about}"),
+    ):
+        if found is None:
+            yield _row(outcome, test, (math.nan,) * 4, n, "too few animals or measurable tumours")
+            continue
+        x = found.rate if outcome == "growth_rate" else found.final
+        yield _row(outcome, test, (x.estimate, x.low, x.high, x.p), n, note)
+
+
+def _count_rows(
+    frame: pd.DataFrame, arm: str, level: float, early: str
+) -> Iterator[dict[str, Any]]:
+    if frame["arm"].nunique() < _FEWEST:
+        return
+    treated = (frame["arm"] == arm).to_numpy()
+    x = compare_counts(frame["lung_metastases"].to_numpy(), treated, level)
+    note = "ratio of means, negative binomial" if x.ratio == x.ratio else "no animal has a count"
+    note = "; ".join(filter(None, (note, early)))
+    test = "negative binomial, permutation of the likelihood ratio"
+    yield _row("lung_metastases", test, (x.ratio, x.low, x.high, x.p), len(frame), note)
+
+
+def _survival_rows(frame: pd.DataFrame, arm: str, level: float) -> Iterator[dict[str, Any]]:
+    if frame["arm"].nunique() < _FEWEST:
+        return
+    treated = (frame["arm"] == arm).to_numpy()
+    day, observed = frame["day"].to_numpy(float), frame["observed"].to_numpy(bool)
+    rank, cox = log_rank(day, observed, treated), hazard_ratio(day, observed, treated, level)
+    note = f"{rank.observed} events, {rank.expected:.3g} expected" if observed.any() else _NO_EVENT
+    nothing = (math.nan,) * 3
+    yield _row(_HUMANE, "log-rank (permutation)", (*nothing, rank.p), len(frame), note)
+    note = "hazard ratio; ties: Efron" if observed.any() else _NO_EVENT
+    numbers = (cox.ratio, cox.low, cox.high, cox.p)
+    yield _row(_HUMANE, "Cox (permutation of the score)", numbers, len(frame), note)
+
+
+def _median_row(frame: pd.DataFrame, level: float) -> Iterator[dict[str, Any]]:
+    if len(frame) == 0:
+        return
+    curve = kaplan_meier(frame["day"].to_numpy(float), frame["observed"].to_numpy(bool), level)
+    note = f"median [d]; {int(curve.events.sum())} of {len(frame)} animals reached it"
+    numbers = (*curve.median(), math.nan)
+    yield _row(_HUMANE, "Kaplan–Meier", numbers, len(frame), note)
