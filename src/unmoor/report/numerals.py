@@ -34,6 +34,13 @@ def probability(value: float) -> str:
     return f"{value:.2f}"
 
 
+def p_value(value: float) -> str:
+    """Result of a test with two significant digits; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    return "< 0.0001" if value < 1e-4 else ratio(value)
+
+
 def percent(value: float) -> str:
     """Level of an interval, as in ``90 %``."""
     return f"{100 * value:.3g} %"
