@@ -7,7 +7,8 @@ Rerun with the panel files (they are not part of this project)::
         --out src/unmoor/catalog/cell_lines
 
 The rule names no line, subtype or lineage marker; renaming lines changes nothing but file names.
-Its numbers are read from ``closures/line_rule/parameters.tsv``. x is a log2 RNA value of the panel.
+Its numbers are read from ``closures/line_levels/parameters.tsv``. x is a log2 RNA value of the
+panel.
 
 Lines of the panel
     L_g        mean of RNA and protein relative to MCF10A [log2]: log2 q - log2 q(MCF10A), with
@@ -20,6 +21,7 @@ Lines of the panel
                Where miR-21 < mir21_failed the miRNA assay failed: panel median of the miRNA
                instead, sd X_sd_missing; else sd X_sd.
     vim        x_VIM.
+    L_… and vim are graded measured; e_score and emt_score, each made of several readings, derived.
     Repeats of a line are averaged; of duplicate isoforms the one with most peptides counts.
 
 Lines outside the panel
@@ -30,6 +32,7 @@ Lines outside the panel
     and one minus the ZEB quantile, whichever are known: high miR-200 and low ZEB lie far above
     X_threshold, the reverse far below. The E-cadherin call gives e_present as stated by the rule.
     A call is one source of information, like RNA only: sd level_sd_single, e_sd_none, X_sd_missing.
+    It is graded derived, or assumed if the call is field knowledge that nobody looked up.
     No call, or none for ITGB3: panel median and panel standard deviation, listed as missing.
 
 Related lines of the panel (parent and subline) all count in its medians and quantiles.
@@ -53,11 +56,13 @@ IDENTITIES = Path(__file__).with_name("line_identities.toml")
 REFERENCE = "MCF10A"
 PANEL_SOURCE = "Marcotte2016"
 PROTEIN_SOURCE = "LINCSTMT"
+KNOWLEDGE = "call from field knowledge, not looked up"
+NOT_KNOWN = "not known for this line: median of the panel"
 Z90 = 1.645  # half-width of a 90 % range in standard deviations
 HEADER = ("id", "value", "unit", "low", "high", "cv", "evidence", "source", "note")
 PROTEIN_LEVELS = ("ITGB1", "TGFBR2")  # SMAD4 and ITGB3 from RNA only
 LEVELS = ("L_ITGB1", "L_TGFBR2", "L_SMAD4", "L_ITGB3", "e_score", "emt_score", "vim")
-STATISTIC = {  # level -> name of its row of panel statistics in the line rule
+STATISTIC = {  # level -> name of its rows of panel statistics in line_levels
     "L_ITGB1": "ITGB1", "L_TGFBR2": "TGFBR2", "L_SMAD4": "SMAD4", "L_ITGB3": "ITGB3",
     "e_score": "CDH1", "emt_score": "X", "vim": "VIM",
 }  # fmt: skip
@@ -104,7 +109,7 @@ class Panel:
     levels
         Levels by line key (rows) and level id (columns) [log2], and how many readings each has.
     statistics
-        Panel medians and standard deviations by id of the line rule.
+        Panel medians and standard deviations by their id in line_levels.
     """
 
     levels: pd.DataFrame
@@ -118,7 +123,7 @@ def line_key(name: str) -> str:
 
 
 def read_rule(path: Path) -> dict[str, float]:
-    """Return the numbers of the line rule by id."""
+    """Return the numbers that levels are read with, by id."""
     with path.open(encoding="utf-8", newline="") as file:
         return {row["id"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
 
@@ -162,7 +167,7 @@ def emt_scores(panel: pd.DataFrame, rule: Mapping[str, float]) -> pd.DataFrame:
 
 
 def e_scores(panel: pd.DataFrame, protein: pd.DataFrame, rule: Mapping[str, float]) -> pd.DataFrame:
-    """Return the E-cadherin score before the cap and its number of protein readings, by line."""
+    """Return the E-cadherin score before the cap and which proteins were read, by line."""
     tmt = protein["CDH1"].reindex(panel.index)
     readings = pd.DataFrame({
         "tmt": (tmt - rule["tmt_reference"]) / rule["tmt_scale"],
@@ -170,7 +175,8 @@ def e_scores(panel: pd.DataFrame, protein: pd.DataFrame, rule: Mapping[str, floa
     })  # fmt: skip
     message = panel["rna_CDH1"] - rule["cdh1_reference"]
     both = pd.DataFrame({"message": message, "protein": readings.mean(axis=1)})
-    return pd.DataFrame({"e_score": both.min(axis=1), "e_readings": readings.count(axis=1)})
+    read = readings.notna()
+    return pd.DataFrame({"e_score": both.min(axis=1), "e_tmt": read["tmt"], "e_rppa": read["rppa"]})
 
 
 def panel_levels(
@@ -214,26 +220,34 @@ def measured_levels(key: str, panel: Panel, rule: Mapping[str, float]) -> list[L
 
     def add(name: str, sd_id: str, note: str, evidence: str = "measured") -> None:
         sd = rule[sd_id] if sd_id else 0.0
-        sd_note = f"{sd_id} of the line rule"
+        sd_note = f"{sd_id} of line_levels"
         found.append(Level(name, float(line[name]), sd, sd_note, evidence, PANEL_SOURCE, note))
 
     for gene in ("ITGB1", "TGFBR2", "SMAD4"):
         if line[f"sources_L_{gene}"] == 2:
-            add(f"L_{gene}", "level_sd_both", f"mean of RNA and {PROTEIN_SOURCE} protein to MCF10A")
+            note = f"RNA sequencing and {PROTEIN_SOURCE} mass spectrometry, mean relative to MCF10A"
+            add(f"L_{gene}", "level_sd_both", note)
         else:
-            add(f"L_{gene}", "level_sd_single", "RNA relative to MCF10A")
-    note = "RNA relative to the median of the panel lines that express it"
+            add(f"L_{gene}", "level_sd_single", "RNA sequencing, relative to MCF10A")
+    note = "RNA sequencing, relative to the median of the panel lines that express it"
     add("L_ITGB3", "level_sd_single", note)
-    readings = int(line["e_readings"])
-    note = f"smaller of CDH1 message and protein ({readings} protein readings), before the cap at 0"
-    add("e_score", "e_sd_protein" if readings else "e_sd_none", note)
+    protein = protein_platforms(line)
+    note = f"smaller of CDH1 message (RNA sequencing) and protein ({protein}), before the cap at 0"
+    add("e_score", "e_sd_none" if protein == "not measured" else "e_sd_protein", note, "derived")
+    zeb = "log2(ZEB1 + ZEB2 + .1) (RNA sequencing)"
     if line["mirna_worked"]:
-        add("emt_score", "X_sd", "mean(miR-200c, miR-141) - log2(ZEB1 + ZEB2 + .1)")
+        add("emt_score", "X_sd", f"mean(miR-200c, miR-141) (microRNA assay) - {zeb}", "derived")
     else:
-        note = "miRNA assay missing or failed: panel median miRNA - log2(ZEB1 + ZEB2 + .1)"
+        note = f"microRNA assay missing or failed: panel median microRNA - {zeb}"
         add("emt_score", "X_sd_missing", note, "derived")
-    add("vim", "", "VIM RNA, log2(FPKM + .1); read without error by the rule")
+    add("vim", "", "RNA sequencing, log2(FPKM + .1); read without error by the rule")
     return found
+
+
+def protein_platforms(line: Mapping[str, float]) -> str:
+    """Return which platforms read the E-cadherin protein of a line."""
+    names = {"e_tmt": f"{PROTEIN_SOURCE} mass spectrometry", "e_rppa": "protein array"}
+    return " and ".join(name for key, name in names.items() if line[key]) or "not measured"
 
 
 def term(call: str, known: Mapping[str, str]) -> str:
@@ -264,8 +278,9 @@ def called_levels(calls: Mapping[str, str], panel: Panel, rule: Mapping[str, flo
                "vim": ("VIM",)}  # fmt: skip
     found: list[Level] = []
     for level in LEVELS:
-        said = ", ".join(f'{c} "{calls[c]}"' for c in columns[level])
-        said += "; calls: " + calls["evidence"].removeprefix("V ")
+        said = ", ".join(f'{c} "{without_mark(calls[c])}"' for c in columns[level])
+        unread = [c for c in columns[level] if is_field_knowledge(calls[c], calls["evidence"])]
+        said += f"; {KNOWLEDGE}" if unread else f"; calls: {without_mark(calls['evidence'])}"
         e_call = E_PRESENT.get(term(calls["Ecad"], E_PRESENT), "") if level == "e_score" else ""
         if level in quantiles:
             value = float(panel.levels[level].quantile(quantiles[level]))
@@ -278,19 +293,32 @@ def called_levels(calls: Mapping[str, str], panel: Panel, rule: Mapping[str, flo
             found.append(missing_level(level, panel, rule))
             continue
         sd = rule[sd_id] if sd_id else 0.0
-        sd_note = f"{sd_id} of the line rule"
-        found.append(Level(level, value, sd, sd_note, "derived", PANEL_SOURCE, note))
+        sd_note = f"{sd_id} of line_levels"
+        evidence = "assumed" if unread else "derived"
+        found.append(Level(level, value, sd, sd_note, evidence, PANEL_SOURCE, note))
     return found
+
+
+def without_mark(call: str) -> str:
+    """Return a call or its evidence without the letters V for looked up and K for not."""
+    parts = [part.strip().removesuffix(" K").removeprefix("V ") for part in call.split(";")]
+    return "; ".join(part for part in parts if not re.match(r"K\b", part))
+
+
+def is_field_knowledge(call: str, evidence: str) -> bool:
+    """Return whether nobody looked a call up: K stands at it, or for all that has no source."""
+    if re.search(r"\bK\b", call) or not re.search(r"\bV\b", evidence):
+        return True
+    return bool(re.search(r"\bK (rest|status)\b", evidence)) and not re.search(r"\(.*\d.*\)", call)
 
 
 def missing_level(level: str, panel: Panel, rule: Mapping[str, float]) -> Level:
     """Return the panel's median and spread for a level of which nothing is known."""
     name = STATISTIC[level]
-    sd = rule.get(f"panel_sd_{name}", 0.0)
-    note = "not known for this line: median of the panel"
-    sd_note = f"panel_sd_{name} of the line rule"
+    sd = rule[f"panel_sd_{name}"]
+    sd_note = f"panel_sd_{name} of line_levels"
     value = panel.statistics[f"panel_median_{name}"]
-    return Level(level, value, sd, sd_note, "assumed", "", note)
+    return Level(level, value, sd, sd_note, "assumed", "", NOT_KNOWN)
 
 
 def number(value: float) -> str:
@@ -325,14 +353,15 @@ def about(
 ) -> str:
     """Return the ``about.toml`` of a line: metadata, and what was missing."""
     text = identity.get("text", f"{calls['species'].capitalize()} line: {calls['subtype']}.")
-    missing = [level.id for level in levels if level.evidence == "assumed"]
+    tissue = identity.get("tissue", "not stated")
+    missing = [level.id for level in levels if level.note == NOT_KNOWN]
     protein = any(PROTEIN_SOURCE in level.note for level in levels)
     basis = "panel" if any(level.evidence == "measured" for level in levels) else "calls"
     malignant = "non-malignant" not in calls["subtype"]
     lines = [
         f"name = {quoted(name)}", f"synonyms = {quoted(identity.get('synonyms', []))}",
         f"text = {quoted(text)}", 'status = "provisional"', f"species = {quoted(calls['species'])}",
-        f"malignant = {str(malignant).lower()}",
+        f"malignant = {str(malignant).lower()}", f"tissue = {quoted(tissue)}",
     ]  # fmt: skip
     if "host" in identity:
         lines.append(f"host = {quoted(identity['host'])}    # strain it grows in without rejection")
@@ -363,7 +392,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--protein", type=Path, required=True, help="protein ratios, long format")
     parser.add_argument("--calls", type=Path, required=True, help="qualitative calls by line")
     parser.add_argument("--out", type=Path, required=True, help="folder catalog/cell_lines")
-    parser.add_argument("--rule", type=Path, help="line rule; default beside --out")
+    parser.add_argument("--rule", type=Path, help="line_levels; default beside --out")
     parser.add_argument("--lines", nargs="+", help='names; "all"; default: line_identities.toml')
     parser.add_argument("--statistics", action="store_true", help="only print panel statistics")
     return parser.parse_args(argv)
@@ -372,7 +401,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the folders of the lines asked for."""
     args = arguments(argv)
-    rule = read_rule(args.rule or args.out.parent / "closures" / "line_rule" / "parameters.tsv")
+    rule = read_rule(args.rule or args.out.parent / "closures" / "line_levels" / "parameters.tsv")
     panel = build_panel(read_panel(args.panel), read_protein(args.protein), rule)
     if args.statistics:
         print("".join(f"{key}\t{number(v)}\n" for key, v in panel.statistics.items()), end="")

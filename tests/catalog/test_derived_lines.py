@@ -15,6 +15,7 @@ PROJECT = Path(__file__).parents[2]
 CATALOG = PROJECT / "src" / "unmoor" / "catalog"
 LINES = CATALOG / "cell_lines"
 RULE = CATALOG / "closures" / "line_rule" / "parameters.tsv"
+READING = CATALOG / "closures" / "line_levels" / "parameters.tsv"
 SHARED = PROJECT.parent / "shared"
 PANEL = SHARED / "data" / "cell_lines" / "breast_panel_molecular.csv"
 PROTEIN = SHARED / "data" / "cell_lines" / "breast_panel_protein.csv"
@@ -52,7 +53,7 @@ def run(script: ModuleType, out: Path, folder: Path, *options: str) -> None:
              for path in (PANEL, PROTEIN, CALLS)]  # fmt: skip
     script.main([
         "--panel", str(files[0]), "--protein", str(files[1]), "--calls", str(files[2]),
-        "--out", str(out), "--rule", str(RULE), *options,
+        "--out", str(out), "--rule", str(READING), *options,
     ])  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def test_panel_statistics_of_the_rule_are_those_of_the_panel(
 ) -> None:
     """Medians are exact; the four stated spreads are the panel's, to a tenth or so."""
     run(script, tmp_path, tmp_path, "--statistics")
-    rule = values(RULE)
+    rule = values(READING)
     printed = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
     stated = {f"panel_sd_{gene}" for gene in ("ITGB1", "TGFBR2", "SMAD4", "CDH1")}
     for name, text in printed.items():
@@ -121,7 +122,7 @@ def test_every_line_with_calls_can_be_placed(script: ModuleType, tmp_path: Path)
 @needs_panel
 def test_a_failed_mirna_assay_is_not_read_as_a_lost_microrna(script: ModuleType) -> None:
     """HCC1428, E-cadherin-positive with all its miRNA near the floor, is not called mesenchymal."""
-    rule = script.read_rule(RULE)
+    rule = script.read_rule(RULE) | script.read_rule(READING)
     panel = script.build_panel(script.read_panel(PANEL), script.read_protein(PROTEIN), rule)
     levels = {level.id: level for level in script.measured_levels("hcc1428", panel, rule)}
     assert levels["emt_score"].value > rule["X_threshold"]
@@ -170,7 +171,7 @@ def test_spellings_of_one_line_agree(script: ModuleType, one: str, other: str) -
 
 def test_more_of_a_call_never_lowers_its_level(script: ModuleType) -> None:
     """X rises with miR-200 and falls with ZEB; the other levels rise with their call."""
-    rule = script.read_rule(RULE)
+    rule = script.read_rule(READING)
     order = ["-", "low", "mod", "+", "high"]
     blank = {"ITGB1": "", "TGFb_SMAD": "", "VIM": "", "ZEB": "", "miR200": ""}
 

@@ -79,7 +79,7 @@ def derive(
 
     f = _competence(level("L_TGFBR2"), level("L_SMAD4"), rule)
     e_present = min(1.0, 2.0 ** level("e_score"))
-    branch = _branch(level("emt_score"), levels["vim"], e_present, f, rule, core)
+    branch = _branch(level("emt_score"), level("vim"), e_present, f, rule, core)
     if branch == "partial":  # its measured E-cadherin is that of the partial state already
         e_present = min(1.0, e_present / core["e_of_partial"])
     low, high = _tone_range(branch, f, rule, core)
