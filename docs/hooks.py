@@ -39,9 +39,9 @@ def command_line() -> str:
     return "\n".join(parts)
 
 
-_EXIT = """Data goes to standard output and what is said to people to standard error. `-` stands for
-standard input, `--json` prints one JSON document, and nothing is coloured where there is no terminal
-or `NO_COLOR` is set.
+_EXIT = """Data goes to standard output and what is said to people to standard error. `-` stands
+for standard input, `--json` prints one JSON document, and nothing is coloured where there is no
+terminal or `NO_COLOR` is set.
 """
 
 
@@ -66,9 +66,9 @@ def study_file() -> str:
 
 _STUDY = """# Study file
 
-A study file is TOML. Quantities are texts with a unit (`"10 mg/kg"`, `"28 d"`); unknown keys are errors.
-`unmoor check STUDY` tells everything that is wrong at once and echoes the file with all defaults and
-units resolved; `unmoor show truong2014 --toml` prints one to start from.
+A study file is TOML. Quantities are texts with a unit (`"10 mg/kg"`, `"28 d"`); unknown keys are
+errors. `unmoor check STUDY` tells everything that is wrong at once and echoes the file with all
+defaults and units resolved; `unmoor show truong2014 --toml` prints one to start from.
 """
 
 
@@ -108,8 +108,8 @@ def catalogue() -> str:
 
 _CATALOG = """# Catalog
 
-`unmoor list` prints this, `unmoor show NAME` one entry with every number, its range, evidence grade and
-source. See [how the catalog works](../explanation/catalog.md).
+`unmoor list` prints this, `unmoor show NAME` one entry with every number, its range, evidence
+grade and source. See [how the catalog works](../explanation/catalog.md).
 """
 
 
