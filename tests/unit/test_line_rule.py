@@ -120,8 +120,8 @@ def test_competence_has_an_upper_bound() -> None:
 
 
 def test_levels_are_read_with_their_error() -> None:
-    """One standard deviation up moves each level by its own ``sd``; VIM is read without."""
-    levels = {f"sd_{name}": 0.4 for name in REFERENCE}
+    """One standard deviation up moves each level by its own ``sd``; a level without is exact."""
+    levels = {f"sd_{name}": 0.4 for name in REFERENCE if name != "vim"}
     moved = apply(levels | {"e_score": -2.0}, normal=1.0)
     assert moved.beta1_tot == pytest.approx(2.0**0.4)
     assert moved.e_present == pytest.approx(2.0**-1.6)
@@ -129,6 +129,7 @@ def test_levels_are_read_with_their_error() -> None:
     assert apply({**levels, "emt_score": 7.7}, normal=1.0).branch == "epithelial"
     partial = {**levels, "vim": 5.9, "e_score": -3.0}
     assert apply(partial, normal=1.0).branch == "epithelial"
+    assert apply({**partial, "sd_vim": 0.4}, normal=1.0).branch == "partial"
 
 
 # --- branches ---------------------------------------------------------------------------------
