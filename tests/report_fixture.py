@@ -100,7 +100,7 @@ def _outcomes(draws: int, animals: int) -> Iterator[dict[str, Any]]:
                         "assay": ASSAY,
                         "arm": arm,
                         "draw": draw,
-                        "animal": animal,
+                        "animal": animal + 1,
                         "status": "step_limit" if failed else "ok",
                         "tumour_volume": math.nan if failed else size * 1.03,
                         "tumour_volume_true": size,

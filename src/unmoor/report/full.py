@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from unmoor.report.doses import DOSES
 from unmoor.report.plan import Plan
+from unmoor.report.spider import SPIDER, SPIDER_LINEAR
+from unmoor.report.survival_curves import SURVIVAL
+from unmoor.report.swimmer import SWIMMER
+from unmoor.report.waterfall import WATERFALL
 
-FULL: tuple[Plan, ...] = ()
+FULL: tuple[Plan, ...] = (SPIDER, SPIDER_LINEAR, WATERFALL, SURVIVAL, SWIMMER, DOSES)
 """In the order in which they are drawn."""

@@ -49,6 +49,7 @@ class View:
     animals: pd.DataFrame
     followed: pd.DataFrame
     events: pd.DataFrame
+    readouts: pd.DataFrame
     effects: pd.DataFrame
     structures: pd.DataFrame
     timecourses: pd.DataFrame
@@ -104,6 +105,7 @@ class View:
             animals=reference[reference["status"] == "ok"],
             followed=_table(result, "animals"),
             events=_table(result, "events"),
+            readouts=_table(result, "readouts"),
             effects=effects,
             structures=_table(result, "structures"),
             timecourses=_by_day(_table(result, "timecourses")),
