@@ -95,7 +95,7 @@ def _fields(fields: Iterable[Field]) -> str:
 
 
 def _default(field: Field) -> str:
-    return "–" if field.default is None else f"`{field.default}`"
+    return "–" if field.default in (None, "") else f"`{field.default}`"
 
 
 def catalogue() -> str:
