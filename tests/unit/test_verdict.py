@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from unmoor.trial.verdict import Interval, Verdict, judge
+from unmoor.trial.verdict import Interval, Verdict, halves, judge
 
 SMALLER, MORE = 0.9, 1.25
 RATIO = st.floats(1e-3, 1e3)
@@ -141,3 +141,23 @@ def test_a_point_is_clear_unless_nothing_changed(t: float, s: float) -> None:
     """An interval of no width is unclear only where neither tumour nor spread changed."""
     verdict = judge(Interval(t, t), Interval(s, s), SMALLER, MORE)
     assert (verdict == "unclear") == (t >= SMALLER and 1.0 / MORE <= s <= MORE)
+
+
+@pytest.mark.parametrize(
+    ("tumour", "spread", "words"),
+    [
+        (SHRUNK, Interval(0.7, 2.0), ("smaller", "")),
+        (KEPT, Interval(0.7, 2.0), ("not smaller", "")),
+        (Interval(0.5, 1.2), SPREAD, ("", "more spread")),
+        (Interval(0.5, 1.2), Interval(0.1, 0.5), ("", "less spread")),
+        (KEPT, Interval(0.9, 1.2), ("not smaller", "not more spread")),
+        (Interval(math.nan, math.nan), Interval(math.nan, math.nan), ("", "")),
+    ],
+)
+def test_each_half_is_told_apart_from_the_verdict(
+    tumour: Interval, spread: Interval, words: tuple[str, str]
+) -> None:
+    """An unclear verdict does not hide the half that is certain."""
+    row = {"tumour_low": tumour.low, "tumour_high": tumour.high}
+    row |= {"spread_low": spread.low, "spread_high": spread.high}
+    assert halves(row, SMALLER, MORE) == words

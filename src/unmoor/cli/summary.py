@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 WIDEST = 100
 """Longest line of a summary [characters]."""
 
-_LONGEST_ARM = 36
+_SHORTEST_ARM = 16
+_BETWEEN = 8  # indent and gaps of four columns
 _STYLES = {"switch": "red", "harm": "red", "benefit": "green", "containment": "green"}
 _RATIOS = {"tumour_ratio": "tumour", "spread_ratio": "spread", "paradox_index": "paradox"}
 
@@ -33,8 +34,9 @@ def summary_lines(result: Result) -> list[str]:
     """Return one line for each cell line and arm: both ratios to control, and the verdict."""
     study = result.study
     rows = list(_rows(result))
-    cells = [("", "tumour", "lung metastases", "verdict"), *map(_cells, rows)]
-    head, *lines = columns(cells, indent=2)
+    cells = [("", "tumour", "lung metastases", "verdict")]
+    cells += [_cells(row, study.verdict) for row in rows]
+    head, *lines = columns(_fitted(cells), indent=2)
     verdicts = [str(row["verdict"]) for row in rows]
     coloured = [_coloured(line, verdict) for line, verdict in zip(lines, verdicts, strict=True)]
     told = [_heading(study), styled(head, "dim")]
@@ -80,7 +82,7 @@ def _group(result: Result, row: Mapping[str, Any]) -> str:
     return line if len(result.study.assays) == 1 else f"{line}, {assay}"
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _cells(row: Mapping[str, Any], margins: Any) -> tuple[str, str, str, str]:
     from unmoor.report.numerals import interval, ratio
 
     def cell(name: str) -> str:
@@ -88,9 +90,24 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
         estimate = ratio(row[f"{name}_ratio"])
         return estimate if limits == "–" else f"{estimate} ({limits})"
 
-    arm = str(row["arm"])
-    shown = arm if len(arm) <= _LONGEST_ARM else f"{arm[: _LONGEST_ARM - 1]}…"
-    return shown, cell("tumour"), cell("spread"), str(row["verdict"])
+    return str(row["arm"]), cell("tumour"), cell("spread"), _verdict(row, margins)
+
+
+def _fitted(cells: list[tuple[str, str, str, str]]) -> list[tuple[str, str, str, str]]:
+    """Names of arms cut to the room that the other columns leave."""
+    others = sum(max(len(row[i]) for row in cells) for i in (1, 2, 3))
+    room = max(WIDEST - others - _BETWEEN, _SHORTEST_ARM)
+    names = (name if len(name) <= room else f"{name[: room - 1]}…" for name, *_ in cells)
+    return [(name, *row[1:]) for name, row in zip(names, cells, strict=True)]
+
+
+def _verdict(row: Mapping[str, Any], margins: Any) -> str:
+    """Verdict; an unclear one with the half that is decided anyway."""
+    from unmoor.trial.verdict import halves
+
+    word = str(row["verdict"])
+    decided = [half for half in halves(row, margins.smaller, margins.spread) if half]
+    return f"{word} ({', '.join(decided)})" if word == "unclear" and decided else word
 
 
 def _coloured(line: str, verdict: str) -> str:

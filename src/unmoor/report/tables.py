@@ -12,7 +12,7 @@ import pandas as pd
 
 from unmoor.report.numerals import interval, percent, probability, ratio, share
 from unmoor.report.style import arm_styles
-from unmoor.report.text import SIGNS
+from unmoor.report.text import SIGNS, decided
 from unmoor.report.view import Group, View
 from unmoor.units import format_quantity
 
@@ -21,11 +21,12 @@ GRADES = ("measured", "transferred", "fitted", "derived", "assumed")
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict as it is shown: word, shape and P(switch)."""
+    """A verdict as it is shown: word, shape, P(switch), and the half that is certain anyway."""
 
     word: str
     sign: str
     p_switch: str
+    half: str
 
 
 def verdict_table(view: View) -> list[tuple[int, str, list[Verdict | None]]]:
@@ -34,7 +35,7 @@ def verdict_table(view: View) -> list[tuple[int, str, list[Verdict | None]]]:
     rows = []
     for arm in view.treated:
         found = [view.effect(group, arm) for group in view.groups]
-        cells = [None if row is None else _verdict(row) for row in found]
+        cells = [None if row is None else _verdict(view, row) for row in found]
         rows.append((styles[arm].number, arm, cells))
     return rows
 
@@ -51,7 +52,11 @@ def _effects(view: View, group: Group) -> list[dict[str, Any]]:
         row = view.effect(group, arm)
         if row is None:
             continue
-        cells: dict[str, Any] = {"number": styles[arm].number, "arm": arm, "verdict": _verdict(row)}
+        cells: dict[str, Any] = {
+            "number": styles[arm].number,
+            "arm": arm,
+            "verdict": _verdict(view, row),
+        }
         for prefix in ("tumour", "spread"):
             cells[prefix] = {
                 "ratio": ratio(row[f"{prefix}_ratio"]),
@@ -166,9 +171,9 @@ def _flat(prefix: str, value: Any) -> Iterable[tuple[str, str]]:
         yield prefix, json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _verdict(row: Mapping[str, Any]) -> Verdict:
-    word = str(row["verdict"])
-    return Verdict(word, SIGNS.get(word, "?"), probability(row["p_switch"]))
+def _verdict(view: View, row: Mapping[str, Any]) -> Verdict:
+    word, half = str(row["verdict"]), decided(row, view.study.verdict)
+    return Verdict(word, SIGNS.get(word, "?"), probability(row["p_switch"]), half)
 
 
 def _error(value: float) -> str:

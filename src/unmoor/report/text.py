@@ -11,6 +11,7 @@ from unmoor.catalog.plausible import calibration_shares
 from unmoor.report.numerals import interval, percent, probability, ratio
 from unmoor.report.structures import options, shares
 from unmoor.report.view import Group, View
+from unmoor.trial.verdict import halves
 
 MEANINGS = {
     "switch": "smaller tumour, more spread",
@@ -126,6 +127,8 @@ def _is_calibration(view: View, group: Group) -> bool:
 def _headline(view: View, group: Group, row: Mapping[str, Any]) -> str:
     verdict = str(row["verdict"])
     meaning = MEANINGS.get(verdict, "")
+    half = decided(row, view.study.verdict)
+    meaning += f": {half}" if half else ""
     if not _has_draws(row):
         meaning = "no parameter draws, hence no interval and no verdict"
     return (
@@ -133,6 +136,16 @@ def _headline(view: View, group: Group, row: Mapping[str, Any]) -> str:
         f"tumour volume ×{_both(row, 'tumour')} and lung metastases ×{_both(row, 'spread')} "
         f"relative to {view.control}, P(switch) {probability(row['p_switch'])}."
     )
+
+
+def decided(row: Mapping[str, Any], margins: Any) -> str:
+    """What an unclear verdict leaves certain: ``smaller; spread unclear``; empty for the others."""
+    if str(row["verdict"]) != "unclear" or not _has_draws(row):
+        return ""
+    tumour, spread = halves(row, margins.smaller, margins.spread)
+    if not tumour and not spread:
+        return "tumour and spread unclear"
+    return f"{tumour or 'tumour unclear'}; {spread or 'spread unclear'}"
 
 
 def _both(row: Mapping[str, Any], prefix: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["switch", "benefit", "containment", "harm", "unclear"]
 
@@ -45,3 +46,30 @@ def judge(tumour: Interval, spread: Interval, smaller: float, more: float) -> Ve
     if is_not_smaller and is_more:
         return "harm"
     return "unclear"
+
+
+def halves(row: Mapping[str, Any], smaller: float, more: float) -> tuple[str, str]:
+    """What each interval of an effects row decides on its own, whatever the verdict.
+
+    An arm can be unclear although one half of its answer is certain.
+
+    Parameters
+    ----------
+    row
+        ``tumour_low``, ``tumour_high``, ``spread_low`` and ``spread_high``.
+    smaller, more
+        As for :func:`judge`.
+
+    Returns
+    -------
+        Of the tumour ``smaller`` or ``not smaller``; of spread ``more spread``, ``less spread`` or
+        ``not more spread``; empty where the interval reaches over its margin.
+    """
+    tumour = {"smaller": row["tumour_high"] < smaller, "not smaller": row["tumour_low"] >= smaller}
+    spread = {
+        "more spread": row["spread_low"] > more,
+        "less spread": row["spread_high"] < 1.0 / more,
+        "not more spread": row["spread_high"] <= more,
+    }
+    decided = [next((word for word, holds in x.items() if holds), "") for x in (tumour, spread)]
+    return decided[0], decided[1]
