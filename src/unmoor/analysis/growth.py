@@ -101,7 +101,9 @@ def log_normal_cv(sd: float) -> float:
     return math.sqrt(math.expm1(sd * sd))
 
 
-def log_volume(days: FloatArray, beta: FloatArray, k: FloatArray, start: float) -> FloatArray:
+def log_volume(
+    days: FloatArray, beta: FloatArray | float, k: FloatArray | float, start: float
+) -> FloatArray:
     """Logarithm of the volume in mm³ at ``days`` after it was ``start`` mm³; all broadcast."""
     grown: FloatArray = k - (k - math.log(start)) * np.exp(-beta * days)
     return grown
@@ -126,9 +128,9 @@ def fit_growth(data: GrowthData, model: str = "beta") -> GrowthFit:
 
     names = MODELS[model]
     if model == "beta":
-        first, starts = _first_guess(data), _STARTS
+        first, starts = _first_guess(data), list(_STARTS)
     else:  # the maximum of a simpler model is a good place to begin
-        first, starts = {**fit_growth(data).values, "omega_k": 0.05, "rho": 0.0}, (1.0,)
+        first, starts = {**fit_growth(data).values, "omega_k": 0.05, "rho": 0.0}, [1.0]
     bounds = [_bounds(name, first[name]) for name in names]
     best: tuple[float, FloatArray] = (math.inf, np.empty(0))
     for factor in starts:

@@ -47,7 +47,8 @@ class AnimalFits:
         varies = self.alpha.size > 2 and self.alpha.std() > 0 and self.beta.std() > 0
         both = float(np.corrcoef(self.alpha, self.beta)[0, 1]) if varies else math.nan
         return {
-            "median_alpha": float(np.median(self.alpha)), "median_beta": float(np.median(self.beta)),
+            "median_alpha": float(np.median(self.alpha)),
+            "median_beta": float(np.median(self.beta)),
             "cv_alpha": cv(self.alpha), "cv_beta": cv(self.beta), "correlation": both,
             "animals": float(self.alpha.size), "bounded": float(self.is_bounded.sum()),
         }  # fmt: skip

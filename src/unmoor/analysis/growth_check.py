@@ -63,7 +63,7 @@ def population(fit: GrowthFit, days: FloatArray, shares: FloatArray) -> FloatArr
 
     values = fit.values
     beta = values["beta"] * np.exp(values["omega_beta"] * ndtri(shares))
-    return np.exp(log_volume(days[:, None], beta, np.float64(values["k"]), fit.data.start))
+    return np.exp(log_volume(days[:, None], beta, values["k"], fit.data.start))
 
 
 def check_predictions(fit: GrowthFit, repeats: int = _REPEATS, seed: int = SEED) -> PredictiveCheck:
@@ -141,6 +141,6 @@ def _bins(day: FloatArray) -> Iterator[tuple[float, float]]:
     first, held = 0, 0
     for i, count in enumerate(counts):
         held += int(count)
-        if held >= wanted and counts[i + 1 :].sum() >= wanted or i == len(days) - 1:
+        if (held >= wanted and counts[i + 1 :].sum() >= wanted) or i == len(days) - 1:
             yield float(days[first]), float(days[i])
             first, held = i + 1, 0

@@ -88,7 +88,8 @@ class Terms:
         if hidden.any():
             density[:, hidden] = log_ndtr(self.away[:, hidden])
         constant = 0.5 * self.at.shape[2] * math.log(2.0 * math.pi)
-        return self._summed(density) - 0.5 * (self.at**2).sum(-1) - constant
+        joint: FloatArray = self._summed(density) - 0.5 * (self.at**2).sum(-1) - constant
+        return joint
 
     def rates(self) -> tuple[FloatArray, FloatArray]:
         """Derivatives of the log density of each reading with respect to V, and to its deviation.
@@ -135,7 +136,9 @@ class Terms:
         slope = self._summed((by_volume[0][:, None] * by_z).T).T - self.at[0]
         known = (1.0 + 2.0 * self.values["b"] ** 2) / self.sd[0] ** 2
         known = np.where(self.data.is_censored, 0.0, known)
-        products = (known[:, None, None] * by_z[:, :, None] * by_z[:, None, :]).reshape(-1, effects**2)
+        products = (known[:, None, None] * by_z[:, :, None] * by_z[:, None, :]).reshape(
+            -1, effects**2
+        )
         curvature = self._summed(products.T).T.reshape(-1, effects, effects) + np.eye(effects)
         return slope, curvature
 

@@ -125,15 +125,13 @@ def _rows(path: Path, text: str) -> list[tuple[int, list[str]]]:
     header = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows = []
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, [cell.strip() for cell in cells]))
+        stripped = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except csv.Error as error:
         where = f"{path}:{reader.line_num}"
         expected = "cells between commas, quotes closed"
         raise StudyError(Problem(where, "", str(error), expected, "", "E-SYNTAX")) from error
+    rows = [(number, cells) for number, cells in stripped if any(cells)]
     if len(rows) < 2:
         expected = "a header and a row for each reading"
         raise StudyError(Problem(f"{path}", "", f"{len(rows)} rows", expected, "", "E-EMPTY"))
@@ -166,9 +164,7 @@ class _Reader:
         for what in self.named:
             if what not in HEADERS:
                 expected = "one of " + ", ".join(HEADERS)
-                self.problems.append(
-                    Problem("--column", "", literal(what), expected, "", "E-KEY")
-                )
+                self.problems.append(Problem("--column", "", literal(what), expected, "", "E-KEY"))
         for what, known in HEADERS.items():
             self._find(what, known)
         self.raise_problems()

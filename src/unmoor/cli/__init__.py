@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError
 
 from unmoor.cli.browsing import cite, list_entries, show
-from unmoor.cli.calibration import calibrate
+from unmoor.cli.calibration import calibration_app
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
 from unmoor.cli.streams import be_verbose
@@ -53,10 +53,10 @@ _VERBS: dict[str, Callable[..., int]] = {
     "list": list_entries,
     "show": show,
     "cite": cite,
-    "calibrate": calibrate,
 }
 for _place, (_verb, _function) in enumerate(_VERBS.items()):
     app.command(_function, name=_verb, sort_key=_place)
+app.command(calibration_app(place=len(_VERBS)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
