@@ -35,9 +35,9 @@ def logarithm(value: Any) -> FloatArray:
 
 def _apply(function: Any, first: Any, second: Any) -> FloatArray:
     a, b = np.broadcast_arrays(first, second)
-    flat = np.ascontiguousarray(a, dtype=np.float64).ravel()
+    flat = np.array(a, dtype=np.float64, order="C").ravel()  # a copy: broadcast arrays share memory
     result = np.empty_like(flat)
-    function(flat, np.ascontiguousarray(b, dtype=np.float64).ravel(), result)
+    function(flat, np.array(b, dtype=np.float64, order="C").ravel(), result)
     return result.reshape(a.shape)
 
 

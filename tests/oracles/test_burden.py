@@ -1,4 +1,4 @@
-"""Number, volume and sizes of metastases against closed forms and a published numerical solution."""
+"""Number, volume and sizes of metastases against closed forms and a published solution."""
 
 from __future__ import annotations
 

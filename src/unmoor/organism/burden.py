@@ -107,7 +107,7 @@ def sample_sizes(
     ages: list[float] = []
     arrival, n = 0.0, 0
     while True:
-        arrival -= float(np.log(stream.uniform(np.uint64(animal), "founding", n)).item())
+        arrival -= float(np.log(stream.uniform(animal, "founding", n)).item())
         if arrival > expected[-1]:
             break
         founded = float(np.interp(arrival, expected, at.times))
