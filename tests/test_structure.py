@@ -25,6 +25,7 @@ PUBLIC = [
     "Drug",
     "Edit",
     "Host",
+    "Irradiation",
     "Network",
     "OrthotopicXenograft",
     "Regimen",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unmoor.report import report
     from unmoor.signalling.network import Network
     from unmoor.therapy.drug import Drug
+    from unmoor.therapy.irradiation import Irradiation
     from unmoor.therapy.regimen import Edit, Regimen
     from unmoor.trial.result import Result
     from unmoor.trial.study import Study
@@ -33,6 +34,7 @@ __all__ = [
     "Drug",
     "Edit",
     "Host",
+    "Irradiation",
     "Network",
     "OrthotopicXenograft",
     "Regimen",
@@ -47,6 +49,7 @@ _HOMES = {
     "Drug": "unmoor.therapy.drug",
     "Edit": "unmoor.therapy.regimen",
     "Host": "unmoor.organism.host",
+    "Irradiation": "unmoor.therapy.irradiation",
     "Network": "unmoor.signalling.network",
     "OrthotopicXenograft": "unmoor.assays.settings",
     "Regimen": "unmoor.therapy.regimen",

@@ -15,6 +15,7 @@ import pytest
 from unmoor.assays.settings import ORTHOTOPIC_FIELDS
 from unmoor.errors import MAX_LINE, StudyError, format_problem
 from unmoor.findings import FieldPath, dotted, key
+from unmoor.therapy.irradiation import IRRADIATION_FIELDS
 from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS
 from unmoor.trial.study import Study
 from unmoor.trial.study_fields import (
@@ -63,26 +64,35 @@ GOOD: dict[str, Any] = {
                 "stop": '"14 d"',
             }
         ],
+        "rays": [
+            {"radiation": '"2 Gy"', "every": '"1 d"', "fractions": "5", "start": '"10 d"'},
+        ],
     },
     "verdict": {"smaller": "0.9", "spread": "1.1", "interval": "0.9"},
     "uncertainty": {"draws": "200", "rivals": "true", "sets": '"plausible"'},
-    "model": {"emt_core": '"cascading"', "mechanism": '"tgfb"', "e_readout": '"cdh1"'},
+    "model": {
+        "emt_core": '"cascading"',
+        "mechanism": '"tgfb"',
+        "e_readout": '"cdh1"',
+        "interaction": '"bliss"',
+    },
 }
 ASSAY: FieldPath = ("assays", 0)
 DRUG: FieldPath = ("arms", "block", 0)
 EDIT: FieldPath = ("arms", "edited", 0)
+RAYS: FieldPath = ("arms", "rays", 0)
 
 # What a field holds: decides what a wrong type, a wrong unit or a near miss looks like.
 TEXT, NAME, WHOLE, NUMBER, SWITCH = "text", "name", "whole", "number", "switch"
 UNITS = {"inoculum": "cells", "duration": "d", "dose": "mg/kg", "every": "d", "start": "d",
-         "stop": "d"}  # fmt: skip
+         "stop": "d", "radiation": "Gy"}  # fmt: skip
 KIND: dict[str, str] = {
     "schema": WHOLE, "title": TEXT, "seed": WHOLE, "control": NAME, "name": NAME, "label": TEXT,
     "animals": WHOLE, "clones": WHOLE, "default": NAME, "4T1": NAME, "drug": NAME, "route": NAME,
     "gene": NAME, "change": NAME, "factor": NUMBER, "smaller": NUMBER, "spread": NUMBER,
     "interval": NUMBER, "draws": WHOLE, "rivals": SWITCH, "sets": NAME, "emt_core": NAME,
     "mechanism": NAME,
-    "e_readout": NAME,
+    "e_readout": NAME, "fractions": WHOLE, "interaction": NAME,
 }  # fmt: skip
 
 
@@ -274,10 +284,10 @@ LEGAL: dict[tuple[str, str], str] = {
     **{(name, "missing"): OPTIONAL for name in (
         "title", "seed", "assays[0].label", "assays[0].clones", "assays[0].host",
         "arms.block[0].every", "arms.block[0].start", "arms.block[0].stop", "arms.block[0].route",
-        "arms.edited[0].start", "arms.edited[0].stop", "verdict", "uncertainty", "model",
+        "arms.edited[0].start", "arms.edited[0].stop", "arms.rays[0].start", "verdict", "uncertainty", "model",
         "verdict.smaller", "verdict.spread", "verdict.interval", "uncertainty.draws",
         "uncertainty.rivals", "uncertainty.sets", "model.emt_core", "model.mechanism",
-        "model.e_readout")},
+        "model.e_readout", "model.interaction")},
     **{(name, "empty"): "an empty section keeps the defaults"
        for name in ("verdict", "uncertainty", "model")},
     ("title", "wrong unit"): FREE,
@@ -287,6 +297,9 @@ LEGAL: dict[tuple[str, str], str] = {
     ("arms.block[0].start", "zero"): "the day of inoculation",
     ("arms.edited[0].start", "zero"): "the day of inoculation",
     ("arms.edited[0].factor", "zero"): "a knock-out",
+    ("arms.rays[0].start", "zero"): "the day of inoculation",
+    ("arms.rays", "missing"): "a study may have any arms",
+    ("arms.rays", "near-miss key"): "arms may have any name",
     ("assays[0].host.4T1", "missing"): "the default host is used",
     ("arms.block", "missing"): "a study may have any arms",
     ("arms.edited", "missing"): "a study may have any arms",
@@ -299,6 +312,8 @@ WARNED: dict[tuple[str, str], str] = {
     ("arms.block[0].dose", "zero"): "W-DOSE",
     ("arms.block", "empty"): "W-SAME",
     ("arms.edited", "empty"): "W-SAME",
+    ("arms.rays[0].radiation", "zero"): "W-DOSE",
+    ("arms.rays", "empty"): "W-SAME",
 }
 # Told at another field, which is where the mistake shows.
 ELSEWHERE = {
@@ -318,7 +333,9 @@ def test_the_good_study_has_every_field_there_is() -> None:
 
     assert set(GOOD) == names(STUDY_FIELDS)
     assert set(at(GOOD, ASSAY)) == names(ORTHOTOPIC_FIELDS)
-    assert set(at(GOOD, DRUG)) == names(REGIMEN_FIELDS)
+    # A dose and a concentration exclude each other; the planted mistakes hold the concentration.
+    assert set(at(GOOD, DRUG)) | {"concentration"} == names(REGIMEN_FIELDS)
+    assert set(at(GOOD, RAYS)) == names(IRRADIATION_FIELDS)
     assert set(at(GOOD, EDIT)) == names(EDIT_FIELDS)
     assert set(GOOD["verdict"]) == names(MARGIN_FIELDS)
     assert set(GOOD["uncertainty"]) == names(UNCERTAINTY_FIELDS)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from unmoor.assays.settings import OrthotopicXenograft
 from unmoor.parameters import GENES
+from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.trial.study import Margins, ModelOptions, Study, Uncertainty
 
@@ -57,13 +58,23 @@ def edits(draw: st.DrawFn) -> Edit:
 
 
 @st.composite
+def irradiations(draw: st.DrawFn) -> Irradiation:
+    """One fraction, or several within the longest study."""
+    fractions = draw(st.integers(1, 10))
+    every = None if fractions == 1 else draw(st.floats(1 / 24, 7.0))
+    dose = draw(st.floats(0.0, 10.0))
+    start = draw(st.floats(0.0, 200.0))
+    return Irradiation(dose, every=every, fractions=fractions, start=start)
+
+
+@st.composite
 def studies(draw: st.DrawFn) -> Study:
     """Valid studies, built through the public interface."""
     names = draw(
         st.lists(NAMES, min_size=1, max_size=4, unique_by=lambda n: "".join(n.casefold().split()))
     )
     arms: dict[str, list[Any]] = {
-        name: draw(st.lists(regimens() | edits(), max_size=3)) for name in names
+        name: draw(st.lists(regimens() | edits() | irradiations(), max_size=3)) for name in names
     }
     assay = OrthotopicXenograft(
         inoculum=draw(st.floats(1.0, 1e9)),
@@ -83,7 +94,8 @@ def studies(draw: st.DrawFn) -> Study:
                         draw(st.floats(0.01, 0.99))),
         uncertainty=draw(uncertainties()),
         model=ModelOptions(draw(st.sampled_from(["cascading", "ternary"])),
-                           draw(st.sampled_from(["tgfb", "itgb3"]))),
+                           draw(st.sampled_from(["tgfb", "itgb3"])),
+                           interaction=draw(st.sampled_from(["bliss", "loewe", "hsa"]))),
     )  # fmt: skip
 
 

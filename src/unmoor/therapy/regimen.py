@@ -1,40 +1,50 @@
 """What is given to whom and when, in the words of the lab.
 
-A :class:`Regimen` is a drug with dose and schedule, an :class:`Edit` a change of one gene in the
-tumour cells. Neither knows what it does: a drug's effect is in the catalog, an edit becomes
-:class:`~unmoor.parameters.Modifier` objects on labelled inputs.
+A :class:`Regimen` is a drug with dose and schedule, or with a concentration in culture; an
+:class:`Edit` is a change of one gene in the tumour cells. Neither knows what it does: a drug's
+effect is in the catalog, an edit becomes :class:`~unmoor.parameters.Modifier` objects on labelled
+inputs.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from unmoor.errors import nearest
 from unmoor.fields import Field, Number, OneOf, Quantity, Text, read_table, report_missing
 from unmoor.findings import FieldPath, Findings
 from unmoor.parameters import GENES, Change, Modifier
-from unmoor.units import format_quantity
+from unmoor.therapy.items import (
+    LONGEST_STUDY,
+    SHORTEST_INTERVAL,
+    START,
+    STOP,
+    Concentration,
+    ConcentrationReader,
+    check_window,
+    fill,
+    inline,
+    without_none,
+)
 
-LONGEST_STUDY = 365.0  # d
-_SHORTEST_INTERVAL = 1.0 / 24.0  # d
 _LARGEST_DOSE = 1000.0  # mg/kg
-
-_TIME = Quantity("time", 0.0, LONGEST_STUDY, what="time after inoculation")
-_START = Field("start", _TIME, '"0 d"', required=False)
-_STOP = Field("stop", replace(_TIME, open_low=True), '"14 d"', required=False)
+_ALIKE = 0.7  # likeness above which a misspelt key is taken for the key that is missing
 
 REGIMEN_FIELDS: tuple[Field, ...] = (
     Field("drug", Text("a drug of the catalog"), '"anti_itgb1"'),
-    Field("dose", Quantity("dose", 0.0, _LARGEST_DOSE), '"10 mg/kg"'),
+    Field("dose", Quantity("dose", 0.0, _LARGEST_DOSE), '"10 mg/kg"', required=False),
+    Field("concentration", ConcentrationReader(), '"70 nM"', required=False),
     Field(
         "every",
-        Quantity("time", _SHORTEST_INTERVAL, LONGEST_STUDY, what="time between doses"),
+        Quantity("time", SHORTEST_INTERVAL, LONGEST_STUDY, what="time between doses"),
         '"3 d"',
         required=False,
     ),
-    replace(_START, default=0.0),
-    _STOP,
+    replace(START, default=0.0),
+    STOP,
     Field("route", Text("a route such as ip, iv or oral", 20), '"ip"', required=False),
 )
 
@@ -43,8 +53,8 @@ EDIT_FIELDS: tuple[Field, ...] = (
     Field("gene", OneOf(tuple(GENES)), '"ITGB1"'),
     Field("change", OneOf(CHANGES), '"knock_down"'),
     Field("factor", Number("level relative to normal", 0.0, 1000.0), "0.1", required=False),
-    _START,
-    _STOP,
+    START,
+    STOP,
 )
 
 _FACTORS: dict[str, Number] = {
@@ -56,7 +66,7 @@ _FACTORS: dict[str, Number] = {
 
 @dataclass(frozen=True, slots=True, init=False)
 class Regimen:
-    """A drug, its dose and its schedule.
+    """A drug, and its dose and schedule in an animal or its concentration in culture.
 
     Parameters
     ----------
@@ -64,6 +74,9 @@ class Regimen:
         Name in the catalog, or path of a folder.
     dose
         Dose at each time, ``"10 mg/kg"`` or a number in mg/kg.
+    concentration
+        Constant concentration in the medium from start to stop, ``"70 nM"``, ``"2 ng/mL"`` or a
+        number in nM; one of the two, dose or concentration, is given.
     every
         Time between doses, ``"3 d"`` or a number in days; None gives one dose.
     start
@@ -85,7 +98,8 @@ class Regimen:
     """
 
     drug: str
-    dose: float
+    dose: float | None
+    concentration: Concentration | None
     every: float | None
     start: float
     stop: float | None
@@ -95,24 +109,29 @@ class Regimen:
         self,
         drug: str,
         *,
-        dose: str | float,
+        dose: str | float | None = None,
+        concentration: str | float | Concentration | None = None,
         every: str | float | None = None,
         start: str | float = 0.0,
         stop: str | float | None = None,
         route: str | None = None,
     ) -> None:
-        given = {"drug": drug, "dose": dose, "every": every, "start": start, "stop": stop}
-        raw = _without_none({**given, "route": route}, keep=("drug", "dose", "start"))
+        given = {"drug": drug, "dose": dose, "concentration": concentration, "every": every}
+        given |= {"start": start, "stop": stop, "route": route}
+        raw = without_none(given, keep=("drug", "start"))
         findings = Findings(prefix=("Regimen",))
         values = read_regimen(raw, (), findings, bare=True)
         findings.raise_errors()
-        _set(self, values)
+        fill(self, values)
 
     def times(self, until: float) -> tuple[float, ...]:
         """Return the times of all doses before ``until`` [d after inoculation].
 
         Each is ``start + n * every``, not a running sum, so that rounding does not build up.
+        Nothing is dosed into a medium of constant concentration.
         """
+        if self.dose is None:
+            return ()
         end = until if self.stop is None else min(until, self.stop)
         if self.every is None:
             return (self.start,) if self.start < end else ()
@@ -122,7 +141,7 @@ class Regimen:
 
     def to_toml_item(self) -> str:
         """Return the inline table that stands for it in a study file."""
-        return _inline(self)
+        return inline(self, REGIMEN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -172,9 +191,9 @@ class Edit:
     ) -> None:
         given = {"gene": gene, "change": change, "factor": factor, "start": start, "stop": stop}
         findings = Findings(prefix=("Edit",))
-        values = read_edit(_without_none(given, keep=("gene", "change")), (), findings, bare=True)
+        values = read_edit(without_none(given, keep=("gene", "change")), (), findings, bare=True)
         findings.raise_errors()
-        _set(self, values)
+        fill(self, values)
 
     @property
     def label(self) -> str:
@@ -191,20 +210,40 @@ class Edit:
 
     def to_toml_item(self) -> str:
         """Return the inline table that stands for it in a study file."""
-        return _inline(self)
+        return inline(self, EDIT_FIELDS)
 
 
 def read_regimen(raw: object, path: FieldPath, findings: Findings, *, bare: bool) -> dict[str, Any]:
     """Read the keys of a regimen; complete only if nothing was found wrong."""
     values = read_table(raw, REGIMEN_FIELDS, path, findings, bare=bare)
-    _check_window(values, path, findings)
+    check_window(values, path, findings)
+    if isinstance(raw, Mapping):
+        _check_amount(raw, path, findings)
     return values
+
+
+def _check_amount(raw: Mapping[Any, Any], path: FieldPath, findings: Findings) -> None:
+    """One of dose and concentration is given, and a concentration has no schedule or route."""
+    names = [field.name for field in REGIMEN_FIELDS]
+    if "dose" in raw and "concentration" in raw:
+        expected = "either a dose, in an animal, or a concentration, in culture"
+        findings.add((*path, "concentration"), "", expected, "remove one", "E-KEY", at_key=True)
+    elif "concentration" in raw:
+        for name in ("every", "route"):
+            if name in raw:
+                expected = "no schedule or route beside a concentration, which is held constant"
+                fix = "remove it; start and stop say how long"
+                findings.add((*path, name), "", expected, fix, "E-KEY", at_key=True)
+    elif "dose" not in raw:
+        unknown = [str(name) for name in raw if name not in names]
+        if not any(nearest(name, unknown, likeness=_ALIKE) for name in ("dose", "concentration")):
+            report_missing(REGIMEN_FIELDS[1], path, findings)
 
 
 def read_edit(raw: object, path: FieldPath, findings: Findings, *, bare: bool) -> dict[str, Any]:
     """Read the keys of an edit; complete only if nothing was found wrong."""
     values = read_table(raw, EDIT_FIELDS, path, findings, bare=bare)
-    _check_window(values, path, findings)
+    check_window(values, path, findings)
     gene, change = values.get("gene"), values.get("change")
     if gene is not None and change is not None and change not in GENES[gene][1]:
         able = ", ".join(name for name, (_, changes) in GENES.items() if change in changes)
@@ -225,30 +264,3 @@ def _factor(change: str, factor: float | None, path: FieldPath, findings: Findin
         report_missing(allowed, path, findings)
         return None
     return allowed.read(factor, (*path, "factor"), findings, bare=True)
-
-
-def _check_window(values: dict[str, Any], path: FieldPath, findings: Findings) -> None:
-    start, stop = values.get("start"), values.get("stop")
-    if start is None or stop is None or stop > start:
-        return
-    expected = f"a time after the start, {format_quantity(start, 'time')}"
-    fix = "move the stop later, or the start earlier"
-    got = f'"{format_quantity(stop, "time")}"'
-    findings.add((*path, "stop"), got, expected, fix, "E-TIME")
-
-
-def _inline(item: Regimen | Edit) -> str:
-    fields = REGIMEN_FIELDS if isinstance(item, Regimen) else EDIT_FIELDS
-    given = ((field, getattr(item, field.name)) for field in fields)
-    return (
-        "{ " + ", ".join(field.write(value) for field, value in given if value is not None) + " }"
-    )
-
-
-def _without_none(given: dict[str, Any], keep: tuple[str, ...]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None or name in keep}
-
-
-def _set(item: Regimen | Edit, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        object.__setattr__(item, name, value)

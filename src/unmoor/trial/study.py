@@ -12,6 +12,7 @@ from unmoor.assays.settings import OrthotopicXenograft
 from unmoor.errors import Problem
 from unmoor.fields import Field, read_table
 from unmoor.findings import Findings, FrozenMap
+from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.trial.domain_checks import check_domain
 from unmoor.trial.study_fields import (
@@ -28,7 +29,8 @@ from unmoor.trial.study_settings import apply_settings
 if TYPE_CHECKING:
     from unmoor.trial.result import Result
 
-Arm = tuple[Regimen | Edit, ...]
+Item = Regimen | Edit | Irradiation
+Arm = tuple[Item, ...]
 
 
 def _check_section(section: object, allowed: tuple[Field, ...]) -> None:
@@ -88,11 +90,16 @@ class Uncertainty:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Named structural options: which of the rival mechanisms is the model's first choice."""
+    """Named structural options: which of the rival mechanisms is the model's first choice.
+
+    ``interaction`` is the reference model of two drugs on one target or on killing: independent
+    (Bliss), doses of one drug stand for doses of the other (Loewe), or the stronger alone (HSA).
+    """
 
     emt_core: Literal["cascading", "ternary"] = "cascading"
     mechanism: Literal["tgfb", "itgb3"] = "tgfb"
     e_readout: Literal["cdh1", "balance"] = "cdh1"
+    interaction: Literal["bliss", "loewe", "hsa"] = "bliss"
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -147,7 +154,7 @@ class Study:
     def __init__(
         self,
         cell_lines: Iterable[object],
-        arms: Mapping[str, Sequence[Regimen | Edit | Mapping[str, object]]],
+        arms: Mapping[str, Sequence[Item | Mapping[str, object]]],
         control: str,
         *,
         assay: OrthotopicXenograft | Mapping[str, object] | None = None,
@@ -276,16 +283,27 @@ def _read(raw: Mapping[str, Any], findings: Findings, beside: Path | None, *, ba
 
 
 def _treatments(items: list[dict[str, Any]]) -> Arm:
-    return tuple(Edit(**item) if "gene" in item else Regimen(**item) for item in items)
+    return tuple(_treatment(item) for item in items)
+
+
+def _treatment(item: dict[str, Any]) -> Item:
+    if "gene" in item:
+        return Edit(**item)
+    return Irradiation(**item) if "radiation" in item else Regimen(**item)
 
 
 def _no_name(assay: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in assay.items() if key != "name"}
 
 
+_TABLES = (
+    Regimen, Edit, Irradiation, OrthotopicXenograft, Margins, Uncertainty, ModelOptions
+)  # fmt: skip
+
+
 def _plain(value: Any) -> Any:
     """Turn objects into the tables and lists they would be in a study file."""
-    if isinstance(value, (Regimen, Edit, OrthotopicXenograft, Margins, Uncertainty, ModelOptions)):
+    if isinstance(value, _TABLES):
         content = {each.name: getattr(value, each.name) for each in fields(value)}
         if isinstance(value, OrthotopicXenograft):
             content["name"] = value.name

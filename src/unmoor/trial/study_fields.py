@@ -13,13 +13,15 @@ from typing import Any
 
 from unmoor import catalog
 from unmoor.assays.settings import read_assay
+from unmoor.catalog.contracts import check_entry
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.fields import Field, Nested, Number, OneOf, Switch, Text, Whole, read_table
 from unmoor.findings import FieldPath, Findings, FrozenMap, show
+from unmoor.therapy.irradiation import IRRADIATION_FIELDS, read_irradiation
 from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS, read_edit, read_regimen
 
 SCHEMA = 1
-LATER = ("outcomes", "search", "radiation")  # planned parts of a study that are not there yet
+LATER = ("outcomes", "search")  # planned parts of a study that are not there yet
 _MOST_LINES, _MOST_ARMS, _MOST_ITEMS, _MOST_ASSAYS = 200, 200, 50, 20
 
 MARGIN_FIELDS: tuple[Field, ...] = (
@@ -46,6 +48,7 @@ MARGIN_FIELDS: tuple[Field, ...] = (
     ),
 )
 EMT_CORES, MECHANISMS = ("cascading", "ternary"), ("tgfb", "itgb3")
+INTERACTIONS = ("bliss", "loewe", "hsa")  # as in therapy.interaction
 UNCERTAINTY_FIELDS: tuple[Field, ...] = (
     Field(
         "draws",
@@ -79,6 +82,7 @@ MODEL_FIELDS: tuple[Field, ...] = (
     ),
     Field("mechanism", OneOf(MECHANISMS), '"tgfb"', required=False, default="tgfb"),
     Field("e_readout", OneOf(("cdh1", "balance")), '"cdh1"', required=False, default="cdh1"),
+    Field("interaction", OneOf(INTERACTIONS), '"bliss"', required=False, default="bliss"),
 )
 _SECTIONS = {
     "verdict": MARGIN_FIELDS,
@@ -175,6 +179,7 @@ def look_up(
     try:
         found = catalog.reference(kind, name, beside)
         catalog.about(kind, found, beside)
+        check_entry(kind, found, beside)
     except CatalogError as error:
         for problem in error.problems:
             if problem.code == "E-NAME":
@@ -303,27 +308,21 @@ def _read_item(
 ) -> dict[str, Any]:
     """Read one treatment of an arm; which kind it is follows from its keys."""
     if not isinstance(raw, Mapping):
-        expected = "a treatment, a table with drug and dose, or with gene and change"
+        expected = "a treatment, a table with drug, gene or radiation"
         fix = 'write { drug = "anti_itgb1", dose = "10 mg/kg" }'
         findings.add(path, show(raw), expected, fix, "E-TYPE")
         return {}
-    if "radiation" in raw:
-        expected = "a drug or a gene: this version does not know radiation yet"
-        findings.add(
-            (*path, "radiation"),
-            show(raw["radiation"]),
-            expected,
-            "remove this treatment",
-            "E-UNSUPPORTED",
-            at_key=True,
-        )
-        return {}
-    if "drug" in raw and "gene" in raw:
-        expected = "a treatment with either drug or gene"
+    kinds = [name for name in _KINDS if name in raw]
+    if len(kinds) > 1:
+        expected = "a treatment with one of drug, gene and radiation"
         fix = "write two treatments, each in its own { }"
-        findings.add((*path, "gene"), literal(raw["gene"]), expected, fix, "E-KEY", at_key=True)
+        place, got = (*path, kinds[1]), show(raw[kinds[1]])
+        findings.add(place, got, expected, fix, "E-KEY", at_key=True)
         return {}
-    if _is_edit(raw):
+    kind = kinds[0] if kinds else _nearest_kind(raw)
+    if kind == "radiation":
+        return read_irradiation(raw, path, findings, bare=bare)
+    if kind == "gene":
         return read_edit(raw, path, findings, bare=bare)
     values = read_regimen(raw, path, findings, bare=bare)
     if "drug" in values:
@@ -336,12 +335,20 @@ def _read_item(
     return values
 
 
-def _is_edit(raw: Mapping[Any, Any]) -> bool:
-    """Whether the keys are those of an edit; of a mixture, whether they are nearer to it."""
-    if "drug" in raw or "gene" in raw:
-        return "gene" in raw
-    edit, regimen = ([each.name for each in fields] for fields in (EDIT_FIELDS, REGIMEN_FIELDS))
-    known = [nearest(str(name), {*edit, *regimen}, n=1, likeness=0.6) for name in raw]
-    n_edit = sum(bool(close) and close[0] in edit for close in known)
-    n_regimen = sum(bool(close) and close[0] in regimen for close in known)
-    return n_edit > n_regimen
+_KINDS: dict[str, tuple[Field, ...]] = {
+    "drug": REGIMEN_FIELDS,
+    "gene": EDIT_FIELDS,
+    "radiation": IRRADIATION_FIELDS,
+}  # by the key that tells them apart
+
+
+def _nearest_kind(raw: Mapping[Any, Any]) -> str:
+    """Kind of treatment that the keys are nearest to; a drug if they are near to none."""
+    names = {kind: [each.name for each in fields] for kind, fields in _KINDS.items()}
+    every = {name for known in names.values() for name in known}
+    close = [nearest(str(name), every, n=1, likeness=0.6) for name in raw]
+    counts = {
+        kind: sum(bool(found) and found[0] in known for found in close)
+        for kind, known in names.items()
+    }
+    return max(counts, key=counts.__getitem__)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unmoor import catalog
 from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.findings import FieldPath, Locate, key, show
+from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.trial.study_fields import MARGIN_FIELDS, MODEL_FIELDS, UNCERTAINTY_FIELDS
 from unmoor.trial.toml_positions import toml_positions
@@ -204,7 +205,7 @@ def to_toml(study: Study) -> str:
     return "\n".join(blocks)
 
 
-def _arm(name: str, items: tuple[Regimen | Edit, ...]) -> str:
+def _arm(name: str, items: tuple[Regimen | Edit | Irradiation, ...]) -> str:
     if len(items) < 2:
         return f"{key(name)} = [{''.join(item.to_toml_item() for item in items)}]\n"
     rows = "".join(f"    {item.to_toml_item()},\n" for item in items)
