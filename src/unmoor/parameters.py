@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from unmoor.errors import ParameterError, Problem
+from unmoor.errors import ParameterError, Problem, nearest
 
 EVIDENCE: tuple[str, ...] = ("measured", "transferred", "fitted", "derived", "assumed")
 COLUMNS: tuple[str, ...] = (
@@ -222,25 +222,38 @@ def _read_rows(path: Path) -> tuple[list[Parameter], list[Problem]]:
     header = tuple(content[0][1].split("\t")) if content else ()
     if header != COLUMNS:
         where = f"{path}:{content[0][0] if content else 1}:1"
-        expected = "the tab-separated header " + " ".join(COLUMNS)
-        return [], [_problem(where, "header", " ".join(header)[:40], expected, "")]
+        got, expected = " ".join(header)[:40], "the tab-separated header " + " ".join(COLUMNS)
+        return [], [_problem(where, "header", got, expected, _header_fix(header))]
     rows: list[Parameter] = []
     problems: list[Problem] = []
     for number, line in content[1:]:
         row, found = _read_row(line, f"{path}:{number}:1")
         if row is not None and any(row.id == earlier.id for earlier in rows):
-            found.append(_problem(f"{path}:{number}:1", row.id, row.id, "one row an id", ""))
+            place, fix = f"{path}:{number}:1", "remove one"
+            found.append(_problem(place, row.id, row.id, "one row an id", fix))
         problems += found
         if row is not None:
             rows.append(row)
     return rows, problems
 
 
+def _header_fix(header: tuple[str, ...]) -> str:
+    """What to do about a header: usually the separator is wrong or a column is missing."""
+    if len(header) == 1 and header[0] not in COLUMNS:
+        return "separate the columns by tabs"
+    if missing := [column for column in COLUMNS if column not in header]:
+        return f"add the column {', '.join(missing)}"
+    return "put them in this order, and no others"
+
+
 def _read_row(line: str, where: str) -> tuple[Parameter | None, list[Problem]]:
     cells = [cell.strip() for cell in line.split("\t")]
     if len(cells) > len(COLUMNS) or len(cells) < COLUMNS.index("source"):
-        expected = f"{len(COLUMNS)} tab-separated cells"
-        return None, [_problem(where, cells[0], f"{len(cells)} cells", expected, "")]
+        expected, fix = (
+            f"{len(COLUMNS)} tab-separated cells",
+            "separate them by tabs; leave none out",
+        )
+        return None, [_problem(where, cells[0][:40], f"{len(cells)} cells", expected, fix)]
     text = dict(zip(COLUMNS, cells + [""] * (len(COLUMNS) - len(cells)), strict=True))
     name = text["id"] or "row"
     problems: list[Problem] = []
@@ -254,7 +267,8 @@ def _read_row(line: str, where: str) -> tuple[Parameter | None, list[Problem]]:
             value = math.nan
         if not math.isfinite(value):
             got = text[column]
-            problems.append(_problem(where, f"{name}.{column}", got, "a finite number", ""))
+            fix = "write a decimal point, and no unit" if got else "write the number"
+            problems.append(_problem(where, f"{name}.{column}", got, "a finite number", fix))
         return value
 
     value = number("value", math.nan)
@@ -263,26 +277,31 @@ def _read_row(line: str, where: str) -> tuple[Parameter | None, list[Problem]]:
         number("cv", 0.0), text["evidence"], text["source"], text["note"],
     )  # fmt: skip
     if not problems:
-        problems += [_problem(where, f"{name}.{c}", g, e, "") for c, g, e in _faults(row)]
+        problems += [_problem(where, f"{name}.{c}", g, e, fix) for c, g, e, fix in _faults(row)]
     return row, problems
 
 
-def _faults(row: Parameter) -> Iterator[tuple[str, str, str]]:
-    """Yield column, got and expected for each rule that a parsed row breaks."""
+def _faults(row: Parameter) -> Iterator[tuple[str, str, str, str]]:
+    """Yield column, got, expected and what to do for each rule that a parsed row breaks."""
     if not row.id:
-        yield "id", row.id, "an id in snake_case"
+        yield "id", row.id, "an id in snake_case", "write one"
     if not row.unit:
-        yield "unit", row.unit, 'a unit, "-" for a pure number'
+        yield "unit", row.unit, 'a unit, "-" for a pure number', "write one"
     if not row.low <= row.value <= row.high:
-        yield "value", f"{row.value:g}", f"low <= value <= high ({row.low:g} to {row.high:g})"
+        expected = f"low <= value <= high ({row.low:g} to {row.high:g})"
+        yield "value", f"{row.value:g}", expected, "widen the range, or correct the value"
     if row.cv < 0.0:
-        yield "cv", f"{row.cv:g}", "a coefficient of variation of at least 0"
+        yield "cv", f"{row.cv:g}", "a coefficient of variation of at least 0", "leave it empty"
     if row.evidence not in EVIDENCE:
-        yield "evidence", row.evidence, "one of " + ", ".join(EVIDENCE)
+        close = nearest(row.evidence, EVIDENCE, n=1, likeness=0.5)
+        fix = f"did you mean {close[0]}?" if close else "write assumed, and why in the note"
+        yield "evidence", row.evidence, "one of " + ", ".join(EVIDENCE), fix
     if row.evidence == "assumed" and not row.note:
-        yield "note", row.note, "a note that says why this value is assumed"
+        expected = "a note that says why this value is assumed"
+        yield "note", row.note, expected, "write one in the last column"
     if row.evidence in _NEEDS_SOURCE and not row.source:
-        yield "source", row.source, "a key of sources.bib"
+        fix = "name one, or write assumed and why"
+        yield "source", row.source, f"a key of sources.bib for a {row.evidence} number", fix
 
 
 def _problem(where: str, field: str, got: str, expected: str, fix: str) -> Problem:

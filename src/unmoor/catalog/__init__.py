@@ -132,6 +132,9 @@ def _checked(kind: str) -> str:
 
 def _unknown(kind: str, name: str, beside: Path | None) -> Problem:
     one = singular(kind)
+    if folder := _without_about(kind, name, beside):
+        expected, fix = "an about.toml in this folder", f"write one with name = {literal(name)}"
+        return Problem(f"{folder}", "about", "nothing", expected, fix, "E-CATALOG")
     known = names(kind, beside)
     spellings = {
         spelling: folder.name
@@ -150,6 +153,15 @@ def _unknown(kind: str, name: str, beside: Path | None) -> Problem:
     if is_path(name):
         expected += ", or a folder with an about.toml"
     return Problem("", one, literal(name), expected, fix, "E-NAME")
+
+
+def _without_about(kind: str, name: str, beside: Path | None) -> Path | None:
+    """A folder that is where an entry would be, and lacks the file that makes it one."""
+    if is_path(name) or not name:
+        return None
+    return next(
+        (root / kind / name for root in _roots(beside) if name in _listed(root, kind)), None
+    )
 
 
 def _folder_at(kind: str, name: str, beside: Path | None) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from unmoor import catalog
 from unmoor.catalog.draws import NOMINAL, Draw
+from unmoor.cell.levels import complete
 from unmoor.cell.line_rule import LineParameters, derive
 from unmoor.parameters import ParameterTable
 from unmoor.signalling.network import Network
@@ -45,7 +46,8 @@ class CellLine:
     Attributes
     ----------
     levels
-        Molecular levels from which the line rule derives its parameters.
+        Molecular levels from which the line rule derives its parameters, complete: a level that
+        the table of the line leaves out has the median and spread of the panel.
     """
 
     name: str
@@ -63,7 +65,7 @@ class CellLine:
             name=catalog.canonical("cell_lines", name, beside),
             species=about["species"],
             is_malignant=bool(about["malignant"]),
-            levels=catalog.table("cell_lines", name, beside),
+            levels=complete(catalog.table("cell_lines", name, beside), _panel(beside)),
             about=about,
             beside=beside,
         )
@@ -104,6 +106,11 @@ class CellLine:
         start = steady_state(structure.network, primed)
         start = steady_state(structure.network, values, start=start)
         return steady_state(structure.network, values, inputs, start) if inputs else start
+
+
+def _panel(beside: Path | None) -> dict[str, float]:
+    """What stands in for a level that is not known."""
+    return catalog.table("closures", "line_levels", beside).values_by_id()
 
 
 def network_values(draw: Draw, structure: Structure, line: LineParameters) -> dict[str, float]:
