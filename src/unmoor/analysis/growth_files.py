@@ -84,7 +84,7 @@ def fitted_rows(study: GrowthStudy) -> list[Parameter]:
         is_drawn = name in ("beta", "k") and math.isfinite(error)
         low, high = _range(value, error) if is_drawn else (value, value)
         cv = float(f"{fit.beta_cv:.4g}") if name == "beta" else 0.0
-        note = f"{_MEANING[name]}; {how}; {_precision(name, error)}"
+        note = f"{_MEANING[name]}; {how}; {_precision(name, told(estimate)[1])}"
         rows.append(Parameter(row_id, value, UNITS[name], low, high, cv, "fitted", source, note))
     return rows
 
@@ -106,6 +106,15 @@ def rounded(estimate: Estimate) -> tuple[float, float]:
     return round(estimate.value, decimals), error
 
 
+def told(estimate: Estimate) -> tuple[str, str]:
+    """Value and standard error as a reader sees them; no error if the data do not tell."""
+    value, error = rounded(estimate)
+    if not math.isfinite(error):
+        return f"{value:g}", ""
+    decimals = max(0, 1 - math.floor(math.log10(error) + 1e-9))
+    return f"{value:.{decimals}f}", f"{error:.{decimals}f}"
+
+
 def _range(value: float, error: float) -> tuple[float, float]:
     low = value - NINETY * error
     if low > 0.0:
@@ -114,12 +123,12 @@ def _range(value: float, error: float) -> tuple[float, float]:
     return float(f"{value / factor:.6g}"), float(f"{value * factor:.6g}")
 
 
-def _precision(name: str, error: float) -> str:
-    if not math.isfinite(error):
+def _precision(name: str, error: str) -> str:
+    if not error:
         return "at the end of its range, not determined by these data; not drawn"
     if name in ("beta", "k"):
-        return f"range = {NINETY} standard errors of {error:g}"
-    return f"standard error {error:g}; not drawn"
+        return f"range = {NINETY} standard errors of {error}"
+    return f"standard error {error}; not drawn"
 
 
 def _how(study: GrowthStudy) -> str:

@@ -207,25 +207,24 @@ def _quantity(text: str, kind: str, low: float, high: float) -> float:
 
 def _told(study: GrowthStudy) -> list[str]:
     """The fit in a few lines."""
-    from unmoor.analysis.growth_files import UNITS, rounded
+    from unmoor.analysis.growth_files import UNITS, told
     from unmoor.analysis.growth_study import DIFFERS
 
     data, each = study.fit.data, study.each.summary()
     rows = [("", "value", "standard error", "unit")]
     for name, estimate in study.fit.estimates.items():
-        value, error = rounded(estimate)
-        rows.append((name, f"{value:g}", f"{error:g}", UNITS[name]))
-    told = [f"{study.title}: {data.day.size} readings of {len(data.animals)} animals"]
-    told += columns(rows, indent=2)
-    told.append(
+        rows.append((name, *told(estimate), UNITS[name]))
+    lines = [f"{study.title}: {data.day.size} readings of {len(data.animals)} animals"]
+    lines += columns(rows, indent=2)
+    lines.append(
         f"single animals: median alpha {each['median_alpha']:.3f}/d, beta "
         f"{each['median_beta']:.4f}/d, CV {each['cv_alpha']:.2f} and {each['cv_beta']:.2f}"
     )
     aic = {name: rival.fit.aic for name, rival in study.fits().items() if rival}
     best = min(aic, key=lambda name: aic[name])
     if best != study.fit.model:
-        told.append(
+        lines.append(
             f"AIC is lower by {study.fit.aic - aic[best]:.0f} if {DIFFERS[best]}, differ between "
             "animals; a study lets β alone differ"
         )
-    return told
+    return lines

@@ -19,7 +19,7 @@ from unmoor.report.style import COLOURS, GREY, INK
 MOST_PANELS = 72
 """Animals drawn one by one; a table may hold hundreds."""
 _BLUE, _ORANGE = COLOURS[1], COLOURS[0]
-_LEAST = 5.0  # mm³: lowest volume on an axis
+_LEAST = 10.0  # mm³: lowest volume on an axis
 _SHARES = np.array([0.1, 0.5, 0.9])
 
 Drawing = tuple[Figure, pd.DataFrame]
@@ -35,7 +35,7 @@ def single_animals(study: GrowthStudy) -> Drawing:
     last, limits = float(data.day.max()), _volume_limits(study)
     days, own = np.linspace(0.0, last, 80), {int(a): i for i, a in enumerate(study.each.animal)}
     for animal, box in enumerate(canvas.boxes):
-        panel = box.with_axes(x_limits=(0.0, last), y_limits=limits, y_scale="log")
+        panel = box.with_axes(x_limits=(0.0, 1.02 * last), y_limits=limits, y_scale="log")
         curves: list[_Curve] = [(fit.beta[animal], fit.k[animal], _BLUE, "-")]
         if animal in own:
             at = own[animal]
@@ -63,12 +63,14 @@ def single_animals(study: GrowthStudy) -> Drawing:
 def predictive_check(study: GrowthStudy) -> Drawing:
     """Observed percentiles over those of repeated studies: the fit, and the best rival."""
     models = [("beta", Rival(study.fit, study.check, study.serial)), *_best_rival(study)]
-    canvas = Canvas(len(models), len(models), height=190, left=46, top=22, bottom=40)
+    canvas = Canvas(len(models), len(models), height=190, left=46, top=22, bottom=40, gaps=(44, 20))
     rows = []
     for box, (name, rival) in zip(canvas.boxes, models, strict=True):
         data, check = study.fit.data, rival.check
         limits = _volume_limits(study)
-        panel = box.with_axes(x_limits=(0.0, float(data.day.max())), y_limits=limits, y_scale="log")
+        panel = box.with_axes(
+            x_limits=(0.0, 1.02 * float(data.day.max())), y_limits=limits, y_scale="log"
+        )
         _dots(canvas, panel, data.day, data.volume, "#B8B8B8", size=3)
         for i, percentile in enumerate(PERCENTILES):
             colour = _ORANGE if percentile == 50.0 else _BLUE
@@ -84,7 +86,7 @@ def predictive_check(study: GrowthStudy) -> Drawing:
                 )
             ]  # fmt: skip
         canvas.frame(panel, day_ticks(panel.x_limits[1]), log_ticks(*limits, compact=True))
-        canvas.title(panel, f"{DIFFERS[name]} differ" + ("s" if name == "beta" else ""))
+        canvas.title(panel, f"differs: {DIFFERS[name]}")
     canvas.text(canvas.middle, 19, "day")
     told = "lines: observed 10, 50, 90 % of readings · bands: 90 % of those in repeated studies"
     canvas.text(canvas.middle, 7, told, size=-0.5, color=GREY)
@@ -105,7 +107,7 @@ def residual_plots(study: GrowthStudy) -> Drawing:
     expected[order] = ndtri((np.arange(away.size) + 0.5) / away.size)
     reach = max(3.5, float(np.abs(away).max()) * 1.05)
     axes = (
-        ("day", day, (0.0, float(day.max())), "linear"),
+        ("day", day, (0.0, 1.02 * float(day.max())), "linear"),
         ("fitted volume (mm³)", volume, _volume_limits(study), "log"),
         ("expected of a normal distribution", expected, (-3.5, 3.5), "linear"),
     )
@@ -168,7 +170,7 @@ def _bands(canvas: Canvas, box: Panel, study: GrowthStudy) -> list[tuple[str, st
     fit, rows = study.fit, []
     last = float(fit.data.day.max())
     limits = _volume_limits(study)
-    panel = box.with_axes(x_limits=(0.0, last), y_limits=limits, y_scale="log")
+    panel = box.with_axes(x_limits=(0.0, 1.02 * last), y_limits=limits, y_scale="log")
     days = np.linspace(0.0, last, 100)
     curves = population(fit, days, 1.0 - _SHARES)
     _dots(canvas, panel, fit.data.day, fit.data.volume, "#B8B8B8", size=3)

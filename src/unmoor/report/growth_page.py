@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from unmoor.analysis.growth import log_normal_cv
-from unmoor.analysis.growth_files import UNITS, fitted_rows, rounded
+from unmoor.analysis.growth_files import UNITS, fitted_rows, told
 from unmoor.analysis.growth_study import DIFFERS, GrowthStudy
 from unmoor.report.figures import Drawn, inline
 from unmoor.report.growth_figures import FIGURES, MOST_PANELS
@@ -114,13 +114,12 @@ def _parameters(study: GrowthStudy) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, estimate in study.fit.estimates.items():
         sign, meaning = _NAMES[name]
-        value, error = rounded(estimate)
-        known = estimate.is_known
+        value, error = told(estimate)
         between = f"{100 * study.fit.beta_cv:.1f} %" if name == "beta" else "–"
         rows.append(
             (
-                sign, meaning, f"{value:g}", f"{error:g}" if known else "–",
-                f"{100 * estimate.error / estimate.value:.0f} %" if known else "–",
+                sign, meaning, value, error or "–",
+                f"{100 * estimate.error / estimate.value:.0f} %" if error else "–",
                 UNITS[name].replace("mm^3", "mm³").replace("-", "–"), between,
             )
         )  # fmt: skip
@@ -161,10 +160,11 @@ def _model_note(study: GrowthStudy) -> str:
         return "The law of the study, in which β alone differs between animals, is the best here."
     gap = study.fit.aic - known[best].fit.aic
     return (
-        f"These data are described better if {DIFFERS[best]}, differ (AIC lower by {gap:.0f}): "
-        "with β alone, successive residuals of an animal hang together, so an animal's course is "
-        "not free to be as individual as it is. The volumes of the population are what a study "
-        "takes from the fit; the predictive check says how well those are met."
+        f"These data are described better if {DIFFERS[best]}, differ (AIC lower by {gap:.0f}); "
+        f"with β alone, successive residuals of an animal are correlated ({study.serial:.2f} "
+        f"instead of {known[best].serial:.2f}): real animals differ in more than the pace of "
+        "growth. A study lets β alone differ. What it takes from the fit are the volumes of the "
+        "population; the predictive check says how well those are met."
     )
 
 
