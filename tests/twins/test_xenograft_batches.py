@@ -8,9 +8,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from unmoor.assays.days import COURSES
 from unmoor.assays.orthotopic_xenograft import XenograftResult, run_xenograft
 from unmoor.assays.preparation import Setting
+from unmoor.assays.quantities import COURSES
 from unmoor.assays.treatment import Arm
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure

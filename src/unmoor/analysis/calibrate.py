@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unmoor.assays.days import COURSES
 from unmoor.assays.orthotopic_xenograft import XenograftResult, run_xenograft
 from unmoor.assays.preparation import Setting
+from unmoor.assays.quantities import COURSES
 from unmoor.catalog import table
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure

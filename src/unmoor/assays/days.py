@@ -20,14 +20,11 @@ from unmoor.signalling.readouts import Readouts
 from unmoor.signalling.solve import SOLVED, Blocks, Machine, advance_block
 from unmoor.tissue.escape import analytic_escape
 
-COURSES = (
-    "e_cadherin", "mesenchymal", "zeb", "mir200", "tgfb_activity", "itgb3", "beta1_active",
-    "tgfbr1_active", "singles_per_cluster", "speed", "speed_collagen",
-    "tumour_volume", "cumulative_metastases",
-)  # fmt: skip
 _MOST_SINGLES = 1e9  # a cluster, relative to untreated; more than anyone can count
 _GROWTH, _DEATH, _SINGLES, _CLUSTERS, _FOUNDING = 0, 1, 2, 3, 4
 _SPEED, _IN_COLLAGEN, _COHESION, _MESENCHYMAL = 5, 6, 7, 8
+_SINGLE, _CLUSTER, _FAK = 9, 10, 11
+_COLUMNS = 12
 
 
 class Treated(NamedTuple):
@@ -88,7 +85,7 @@ def _readouts(values: FloatArray, k: int) -> Readouts:
 def _behave_all(
     c: Any, cells: Any, readouts: FloatArray, given: FloatArray, table: FloatArray
 ) -> None:
-    """Behaviour of each clone, shape (clones, 9), in the order of ``_GROWTH`` … ``_MESENCHYMAL``.
+    """Behaviour of each clone, shape (clones, 12), in the order of ``_GROWTH`` … ``_FAK``.
 
     The only place that calls the equations of behaviour: each call is compiled into its caller.
     ``_IN_COLLAGEN`` is left to ``_move_in_collagen``, since only frames ask for it.
@@ -103,6 +100,8 @@ def _behave_all(
         table[k, _FOUNDING] += escape.clusters_rate * chance.cluster
         table[k, _SPEED] = phenotype.speed
         table[k, _COHESION], table[k, _MESENCHYMAL] = phenotype.cohesion, phenotype.mesenchymal
+        table[k, _SINGLE], table[k, _CLUSTER] = chance.single, chance.cluster
+        table[k, _FAK] = phenotype.fak_tumour
 
 
 @part
@@ -123,6 +122,15 @@ def _set_rates(
         rates[0, k] = table[k, _GROWTH] / base[k, _GROWTH]
         rates[1, k] = table[k, _DEATH] - base[k, _DEATH] + iota * (1.0 - systemic)
         rates[2, k] = table[k, _FOUNDING]
+
+
+@part
+def _keep(table: FloatArray, base: FloatArray, rates: FloatArray, pace: FloatArray) -> None:
+    """``PACES`` of each clone in one interval."""
+    for k in range(table.shape[0]):
+        pace[0, k], pace[1, k], pace[2, k] = rates[0, k], rates[1, k], base[k, _DEATH]
+        pace[3, k], pace[4, k] = table[k, _SINGLE], table[k, _CLUSTER]
+        pace[5, k] = table[k, _FAK]
 
 
 @part
@@ -228,6 +236,7 @@ def live(
     outside: int,
     machine: Machine,
     frames: Frames,
+    paces: FloatArray,
 ) -> None:
     """Run every subject from inoculation to the read-out day.
 
@@ -251,6 +260,9 @@ def live(
         Code of the network.
     frames
         What is noted on some days.
+    paces
+        ``PACES`` of each clone in each interval, shape (subjects, intervals kept, ``PACES``,
+        clones); where fewer are kept than there are, the last ones stay.
     """
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
@@ -258,7 +270,7 @@ def live(
     w, one = np.zeros(machine.places[9] * LANES), np.ones(4)
     middle = np.empty((width, blocks.readouts.shape[1], LANES))
     rates, weights = np.empty((3, clones)), np.empty(clones)
-    table, base = np.empty((clones, 9)), np.empty((clones, 9))
+    table, base = np.empty((clones, _COLUMNS)), np.empty((clones, _COLUMNS))
     for s in range(cells.shape[0]):
         own, first = blocks.readouts[s * width : (s + 1) * width], s * width
         _settle_all(c[s], cells[s], home[first : first + width], one, base)
@@ -291,6 +303,7 @@ def live(
                 _average(own[b], middle[b])
             _behave_all(c[s], cells[s], middle, treated.means[s, i], table)
             _set_rates(c[s].iota, table, base, treated.means[s, i, 2], rates)
+            _keep(table, base, rates, paces[s, i % paces.shape[1]])
             grow(
                 tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
                 tumours.beta[s], rates, days,

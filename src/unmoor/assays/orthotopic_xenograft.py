@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from unmoor.assays.days import COURSES, Frames, Released, live
+from unmoor.assays.days import Frames, Released
 from unmoor.assays.preparation import Preparation, Setting
+from unmoor.assays.quantities import COURSES, PACES
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line_rule import LineParameters
 from unmoor.elementwise import FloatArray
@@ -49,6 +50,11 @@ class XenograftResult:
     animal_volumes
         Tumour volume of the animals that are followed on those days, shape (draws, arms, animals,
         times) [mm³]; no animals unless asked for.
+    paces
+        ``PACES`` of the clones of the typical animal in the last interval, shape (draws, arms,
+        paces, clones).
+    weights
+        Volumes of these clones at read-out, shape (draws, arms, clones) [mm³].
     lines
         Parameters of the line in each draw.
     k_int
@@ -65,6 +71,8 @@ class XenograftResult:
     courses: FloatArray
     times: FloatArray
     animal_volumes: FloatArray
+    paces: FloatArray
+    weights: FloatArray
     lines: Sequence[LineParameters]
     k_int: FloatArray
 
@@ -91,16 +99,13 @@ def run_xenograft(
     followed = min(follow_animals, animals)
     frames = Frames(np.zeros((*shape, len(COURSES))), np.zeros((*shape, followed)))
     released = Released(np.zeros(on.tumours.shed.shape), np.zeros(on.tumours.shed.shape))
-    outside = list(on.network.inputs).index("tgfb_outside")
-    live(
-        on.constants, on.cells, on.home, on.treated(), on.tumours, released, on.batch.blocks,
-        float(on.grid[1]), every, outside, on.batch.machine, frames,
-    )  # fmt: skip
-    return _collect(on, released, frames, on.grid[kept])
+    paces = np.zeros((on.shape[0], 1, len(PACES), on.shape[1]))
+    on.live(released, every, frames, paces)
+    return _collect(on, released, frames, paces, on.grid[kept])
 
 
 def _collect(
-    on: Preparation, released: Released, frames: Frames, times: FloatArray
+    on: Preparation, released: Released, frames: Frames, paces: FloatArray, times: FloatArray
 ) -> XenograftResult:
     """Scale shedding to the untreated subject, and sort subjects by arm without typical animals."""
     arms, c = len(on.arms), on.constants
@@ -133,6 +138,8 @@ def _collect(
         courses=np.swapaxes(by_arm(courses), 2, 3),
         times=times,
         animal_volumes=np.swapaxes(by_arm(frames.animals), 2, 3),
+        paces=by_arm(paces[:, 0]),
+        weights=by_arm(on.tumours.volumes[:, :, 0]),
         lines=on.lines,
         k_int=np.array([values["k_int"] for values in on.values]),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unmoor.assays.days import Treated, Tumours
+from unmoor.assays.days import Frames, Released, Treated, Tumours, live
 from unmoor.assays.treatment import Arm, treat
 from unmoor.catalog import table
 from unmoor.catalog.draws import Draw
@@ -184,3 +184,12 @@ class Preparation:
             np.stack([course.mean for course in acting], axis=-1),
             np.stack([course.at for course in acting], axis=-1),
         )
+
+    def live(self, released: Released, every: int, frames: Frames, paces: FloatArray) -> None:
+        """Run all days; what comes of it is in the arrays given, and in ``tumours``."""
+        outside = list(self.network.inputs).index("tgfb_outside")
+        live(
+            self.constants, self.cells, self.home, self.treated(), self.tumours, released,
+            self.batch.blocks, float(self.grid[1]), every, outside, self.batch.machine, frames,
+            paces,
+        )  # fmt: skip

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unmoor.assays.days import COURSES
 from unmoor.assays.orthotopic_xenograft import XenograftResult, run_xenograft
 from unmoor.assays.preparation import INTERVAL, Setting
+from unmoor.assays.quantities import COURSES
 from unmoor.catalog import table
 from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.cell.line import CellLine, Structure

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from unmoor.assays.days import COURSES
+from unmoor.assays.quantities import COURSES, UNITS
 from unmoor.catalog import table
 from unmoor.signalling.batch import FAILURES
 from unmoor.trial.animals import ANIMAL_COLUMNS, EVENT_COLUMNS, follow, join
@@ -24,21 +24,6 @@ from unmoor.trial.effects import (
 from unmoor.trial.study import Study
 from unmoor.trial.verdict import Interval, judge
 
-UNITS = {
-    "e_cadherin": "of epithelial maximum",
-    "mesenchymal": "of full programme",
-    "zeb": "fold of untreated",
-    "mir200": "fold of untreated",
-    "tgfb_activity": "pSMAD fraction",
-    "itgb3": "relative to β1",
-    "beta1_active": "of untreated",
-    "tgfbr1_active": "of untreated",
-    "singles_per_cluster": "fold of untreated",
-    "speed": "fold of untreated",
-    "speed_collagen": "fold of untreated",
-    "tumour_volume": "mm³",
-    "cumulative_metastases": "expected count",
-}
 _STATUS = {0: "ok", **FAILURES, 3: "an outcome is not a finite number"}
 _QUANTILES = {"low": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "high": 0.95}
 _BRANCHES = np.array(["epithelial", "partial", "mesenchymal"])
