@@ -138,13 +138,38 @@ def test_list_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_show_tells_a_line_apart_by_evidence(capsys: pytest.CaptureFixture[str]) -> None:
-    """Which levels are derived and assumed, each with its source, and what the rule makes."""
+    """Which levels are derived and which not known, from what, and what the rule makes."""
     assert main(["show", "4T1"]) == ExitCode.OK
     text = capsys.readouterr().out
-    assert "levels assumed: L_ITGB3" in text
-    assert re.search(r"L_ITGB1 +-0\.2058 +log2 .* derived +Marcotte2016", text)
-    assert re.search(r"beta1_tot +0\.\d+ +0\.\d+ +β1 integrin", text)
+    assert "6 derived, 1 not known" in text
+    assert re.search(r"L_ITGB1 +-0\.21 +-1\.4 to 0\.95 +derived +Marcotte2016\n.*call ITGB1", text)
+    assert re.search(r"L_ITGB3 .* not known +–\n.*median of the panel", text)
+    assert re.search(r"beta1_tot +0\.\d+ +0\.\d+ to 1\.\d+ +L_ITGB1 +β1 integrin", text)
     assert "CVCL_0125" in text
+
+
+def test_show_tells_measured_levels_with_their_platform(capsys: pytest.CaptureFixture[str]) -> None:
+    """And which came of several readings, and how sure the line's state is."""
+    assert main(["show", "SUM149PT"]) == ExitCode.OK
+    text = capsys.readouterr().out
+    assert "5 measured, 2 derived" in text
+    assert re.search(r"L_SMAD4 .* measured +Marcotte2016\n +SMAD4 – RNA sequencing", text)
+    assert re.search(r"emt_score .* derived +Marcotte2016\n.*microRNA assay", text)
+    assert re.search(r"the untreated line is epithelial \d+ %, partial \d+ %", text)
+
+
+def test_show_of_a_line_as_data_holds_levels_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
+    """Grades, medians and ranges by EMT core, and shares of branches that sum to one."""
+    assert main(["show", "4T1", "--json"]) == ExitCode.OK
+    data = json.loads(capsys.readouterr().out)
+    assert data["levels"]["L_ITGB3"]["grade"] == "not known"
+    assert data["levels"]["L_ITGB3"]["sd"] > data["levels"]["L_ITGB1"]["sd"]
+    for core in ("cascading", "ternary"):
+        found = data["draws"][core]
+        assert sum(found["branches"].values()) == pytest.approx(1.0)
+        assert 0.0 <= found["keeps_branch"] <= 1.0
+        spread = found["parameters"]["f"]
+        assert spread["low"] < spread["median"] < spread["high"]
 
 
 @pytest.mark.parametrize(
@@ -178,10 +203,10 @@ def test_show_copies_a_study_with_its_comments(capsys: pytest.CaptureFixture[str
 
 def test_show_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     """A slip of the pen costs one look."""
-    assert main(["show", "4T2"]) == ExitCode.BAD_INPUT
+    assert main(["show", "HCC1860"]) == ExitCode.BAD_INPUT
     output = capsys.readouterr()
     assert output.out == ""
-    assert "did you mean 4T1?" in output.err
+    assert "did you mean HCC1806" in output.err
 
 
 def test_check_echoes_a_study_with_resolved_values(

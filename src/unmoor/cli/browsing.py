@@ -62,6 +62,7 @@ def show(
         has two meanings, or a path.
     """
     from unmoor import catalog
+    from unmoor.catalog.contracts import check_entry, home_of
     from unmoor.cli import entries
 
     kind, entry = _find(name)
@@ -71,7 +72,11 @@ def show(
         else:
             put(*entries.study_lines(load_study(entry), entry))
         return ExitCode.OK
-    content = entries.Entry(kind, catalog.reference(kind, entry))
+    folder = catalog.find(kind, entry)
+    beside = home_of(folder)
+    check_entry(kind, entry, beside)
+    reference = str(folder) if catalog.is_path(entry) else folder.name
+    content = entries.Entry(kind, reference, beside)
     if json:
         put_json(content.as_data())
     elif toml:
@@ -135,6 +140,7 @@ def _kind(given: str) -> str:
 def _find(name: str) -> tuple[str, str]:
     """Return the kind of a thing and the name or path to look it up by."""
     from unmoor import catalog
+    from unmoor.catalog.contracts import kind_of
 
     kind, slash, rest = name.partition("/")
     if slash and kind in catalog.KINDS:
@@ -143,7 +149,10 @@ def _find(name: str) -> tuple[str, str]:
         return "studies", name
     found = [each for each in catalog.KINDS if _has(each, name)]
     if catalog.is_path(name) and found:
-        found = [each for each in found if Path(name).resolve().parent.name == each] or found[:1]
+        at = kind_of(Path(name))
+        if at is None:
+            raise CatalogError(_untold(name))
+        found = [at]
     if len(found) == 1:
         return found[0], name
     raise CatalogError(_ambiguous(name, found) if found else _unknown(name))
@@ -163,6 +172,12 @@ def _ambiguous(name: str, kinds: list[str]) -> Problem:
     choices = " or ".join(f"{kind}/{name}" for kind in kinds)
     expected = "one thing of the catalog"
     return Problem("", "name", literal(name), expected, f"write {choices}", "E-NAME")
+
+
+def _untold(name: str) -> Problem:
+    expected = "a folder that tells its kind, such as catalog/drugs/NAME"
+    fix = f"write, for example, drugs/{name}"
+    return Problem("", "name", literal(name), expected, fix, "E-NAME")
 
 
 def _unknown(name: str) -> Problem:

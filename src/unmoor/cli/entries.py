@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from unmoor.cli.streams import columns
 from unmoor.errors import literal
 
 if TYPE_CHECKING:
+    from unmoor.cli.line_entry import LineEntry
     from unmoor.parameters import Parameter, ParameterTable
     from unmoor.trial.study import Study
 
@@ -22,15 +24,6 @@ WIDTH = 96
 
 _HEAD = ("number", "value", "unit", "range", "cv", "evidence", "source")
 _TOLD_APART = ("name", "text", "status", "synonyms", "identifiers", "sources")
-_CORES = ("cascading", "ternary")
-_DERIVED = {
-    "beta1_tot": "β1 integrin relative to MCF10A [-]",
-    "f": "receptor and SMAD4 competence [-]",
-    "e_present": "E-cadherin that an epithelial cell of the line makes [-]",
-    "branch": "state in which the untreated line lives",
-    "tone": "standing TGFβ of the surroundings [in units of the core]",
-    "c0": "β3 integrin of the untreated line [-]",
-}
 
 
 @dataclass(frozen=True)
@@ -39,29 +32,34 @@ class Entry:
 
     kind: str
     name: str
+    beside: Path | None = None
+
+    @cached_property
+    def line(self) -> LineEntry:
+        """What is told of a cell line alone."""
+        from unmoor.cli.line_entry import LineEntry
+
+        return LineEntry(self.name, self.beside)
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
         """Content of its about.toml."""
-        return catalog.about(self.kind, self.name)
+        return catalog.about(self.kind, self.name, self.beside)
 
     @cached_property
     def table(self) -> ParameterTable:
         """Its numbers."""
-        return catalog.table(self.kind, self.name)
+        return catalog.table(self.kind, self.name, self.beside)
 
     def lines(self, *, with_notes: bool) -> Iterator[str]:
         """Text and numbers for people."""
         yield from _title(self.about, catalog.singular(self.kind), self.table.name)
         yield from _properties(self.about)
         if self.kind == "cell_lines":
-            yield from _levels(self.table)
-        if len(self.table):
+            yield from self.line.lines(with_notes=with_notes)
+        elif len(self.table):
             yield ""
             yield from _number_lines(self.table, with_notes=with_notes)
-        if self.kind == "cell_lines":
-            yield ""
-            yield from self._derived_lines()
         if sources := self.about.get("sources"):
             yield ""
             yield f"sources: {', '.join(sources)}"
@@ -71,36 +69,17 @@ class Entry:
         data = {"kind": self.kind, "about": dict(self.about)}
         data["parameters"] = {name: asdict(row) for name, row in self.table.items()}
         if self.kind == "cell_lines":
-            data["derived"] = self._derived()
+            data |= self.line.as_data()
         return data
 
     def as_toml(self) -> Iterator[str]:
         """The about.toml as it is, and the numbers as tables."""
-        folder = catalog.find(self.kind, self.name)
+        folder = catalog.find(self.kind, self.name, self.beside)
         yield (folder / "about.toml").read_text(encoding="utf-8-sig").rstrip()
         for name, row in self.table.items():
             yield f"\n[parameters.{json.dumps(name)}]"
             cells = {key: value for key, value in asdict(row).items() if key != "id"}
             yield from (f"{key} = {literal(value)}" for key, value in cells.items())
-
-    def _derived(self) -> dict[str, dict[str, Any]]:
-        """What the line rule makes of the levels at nominal values, by EMT core."""
-        from unmoor.catalog.draws import NOMINAL, Draw
-        from unmoor.cell.line import CellLine
-
-        line, draw = CellLine.load(self.name), Draw(0, NOMINAL)
-        found = {core: asdict(line.parameters(draw, core)) for core in _CORES}
-        return {core: {name: found[core][name] for name in _DERIVED} for core in _CORES}
-
-    def _derived_lines(self) -> Iterator[str]:
-        found = self._derived()
-        yield "the line rule derives from these, at nominal values and for each EMT core:"
-        head = ("parameter", *_CORES, "meaning")
-        rows = [
-            (name, *(_shown(found[core][name]) for core in _CORES), meaning)
-            for name, meaning in _DERIVED.items()
-        ]
-        yield from columns([head, *rows], indent=2)
 
 
 def study_lines(study: Study, name: str) -> Iterator[str]:
@@ -144,16 +123,6 @@ def _properties(about: Mapping[str, Any]) -> Iterator[str]:
     if rows:
         yield ""
         yield from columns(rows, indent=2)
-
-
-def _levels(table: ParameterTable) -> Iterator[str]:
-    """Which levels of a line are measured, derived and assumed."""
-    yield ""
-    for evidence in ("measured", "transferred", "fitted", "derived", "assumed"):
-        names = [name for name, row in table.items() if row.evidence == evidence]
-        names = [name for name in names if not name.startswith("sd_")]
-        if names:
-            yield f"levels {evidence}: {', '.join(names)}"
 
 
 def _number_lines(table: ParameterTable, *, with_notes: bool) -> Iterator[str]:
