@@ -239,6 +239,8 @@ def _read_rows(path: Path) -> tuple[list[Parameter], list[Problem]]:
 
 def _header_fix(header: tuple[str, ...]) -> str:
     """What to do about a header: usually the separator is wrong or a column is missing."""
+    if not any(header):
+        return "begin the file with it"
     if len(header) == 1 and header[0] not in COLUMNS:
         return "separate the columns by tabs"
     if missing := [column for column in COLUMNS if column not in header]:

@@ -9,6 +9,7 @@ cannot be read off the built-in entries – bounds of shares, words with a meani
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -45,6 +46,17 @@ def check_entry(kind: str, name: str, beside: Path | None = None) -> None:
         raise CatalogError(problems)
 
 
+def replaced(beside: Path | None) -> Iterator[tuple[str, Path]]:
+    """Kind and folder of entries beside a study that it uses without naming them."""
+    own = beside / "catalog" if beside is not None else None
+    if own is None or own.resolve() == catalog.ROOT.resolve():
+        return
+    for kind in ("matrices", "closures", "networks"):
+        for about in sorted((own / kind).glob("*/about.toml")):
+            if kind != "matrices" or about.parent.name in _built_in(kind):
+                yield kind, about.parent
+
+
 def home_of(folder: Path) -> Path | None:
     """Folder of the study that a ``catalog/<kind>/<name>`` belongs to; None elsewhere."""
     parents = folder.resolve().parents
@@ -61,9 +73,16 @@ def kind_of(folder: Path) -> str | None:
 
 
 def problems_of(kind: str, folder: Path, beside: Path | None) -> Iterator[Problem]:
-    """Yield everything wrong with a folder."""
+    """Yield everything wrong with a folder; places are told from where one works."""
+    here = f"{Path.cwd()}{os.sep}"
+    for problem in _problems_of(kind, folder, beside):
+        yield problem.at(problem.where.removeprefix(here), problem.field)
+
+
+def _problems_of(kind: str, folder: Path, beside: Path | None) -> Iterator[Problem]:
+    folder = folder.resolve()
     beside = beside or home_of(folder)
-    where = str(folder.resolve())
+    where = str(folder)
     try:
         about = catalog.about(kind, where, None)
     except CatalogError as error:
@@ -169,6 +188,11 @@ def _table_problems(
 ) -> Iterator[Problem]:
     needed, known = _pattern(kind, str(about.get("model", "")), path.parent.name)
     lines = _lines(path)
+    if kind in ("closures", "networks") and not known:
+        expected = f"the name of a built-in {catalog.singular(kind)}, which this one replaces"
+        close = nearest(path.parent.name, _built_in(kind), n=1)
+        fix = f"did you mean {close[0]}?" if close else "remove it"
+        yield Problem(f"{path}", "name", path.parent.name, expected, fix, "E-NAME")
     wanted = LEVELS if kind == "cell_lines" else needed
     lacking = [name for name in wanted if name not in table]
     slips = {name: nearest(name, lacking, n=1, likeness=_SLIP) for name in table}
@@ -176,10 +200,8 @@ def _table_problems(
     if missing := [n for n in needed if n not in table and (n,) not in slips.values()]:
         listed = ", ".join(missing[:_LISTED]) + (" …" if len(missing) > _LISTED else "")
         one = catalog.singular(kind) + (f" of model {about['model']}" if "model" in about else "")
-        got = f"no {listed}"
-        expected = f"the {len(needed)} rows that a {one} needs"
-        fix = "copy a built-in one: unmoor show NAME --toml"
-        yield Problem(f"{path}", "rows", got, expected, fix, "E-PARAMETER")
+        expected = f"all rows that a {one} needs; missing: {listed}"
+        yield Problem(f"{path}", "rows", "", expected, "add them", "E-PARAMETER")
     for name, row in table.items():
         place = f"{path}:{lines.get(name, 1)}:1"
         if name in slips:
@@ -207,14 +229,13 @@ def _row_problems(kind: str, row: Parameter, like: Parameter, place: str) -> Ite
         fix = f"convert value, low and high to {like.unit}"
         yield Problem(place, f"{row.id}.unit", row.unit, f"the unit {like.unit}", fix, "E-UNIT")
         return
-    lowest, highest = _limits().get((kind, row.id), (None, math.inf))
-    if lowest is None:
-        lowest = 0.0 if like.low >= 0.0 else -math.inf
-    above = like.low > 0.0 and lowest <= 0.0  # a divisor or a logarithm somewhere
+    bounds = _limits().get((kind, row.id))
+    lowest, highest = bounds or (0.0 if like.low >= 0.0 else -math.inf, math.inf)
+    above = bounds is None and like.low > 0.0  # a divisor or a logarithm somewhere
     for column in ("low", "value", "high"):
         value = getattr(row, column)
         if not lowest <= value <= highest or (above and value <= 0.0):
-            span = f"more than {lowest:g}" if above else f"{lowest:g} or more"
+            span = "more than 0" if above else f"{lowest:g} or more"
             span += f" and at most {highest:g}" if highest < math.inf else ""
             expected = f"{span} {'' if row.unit == '-' else row.unit}".rstrip()
             yield Problem(place, f"{row.id}.{column}", f"{value:g}", expected, "", "E-RANGE")

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from unmoor import catalog
+from unmoor.catalog.contracts import problems_of, replaced
 from unmoor.catalog.plausible import plausible_sets
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings
@@ -70,6 +71,19 @@ def _alike_arms(draft: Draft, findings: Findings) -> None:
             fix = "remove one, if that is not meant"
             findings.add(("arms", arm), "", expected, fix, "W-SAME", at_key=True)
         contents.setdefault(content, arm)
+
+
+def _own_catalog(draft: Draft, findings: Findings) -> None:
+    """Entries that a study uses without naming them: wrong ones stop it, any is worth a word."""
+    for kind, folder in replaced(draft.beside):
+        problems = list(problems_of(kind, folder, draft.beside))
+        findings.problems += problems
+        if not problems and draft.sections["uncertainty"].get("sets") == "plausible":
+            expected = (
+                f"the built-in {catalog.singular(kind)}, with which the plausible sets were found"
+            )
+            fix = 'this one replaces it; consider sets = "ranges"'
+            findings.add(("uncertainty", "sets"), f"{folder.name}", expected, fix, "W-REPLACED")
 
 
 def _duplicate_lines(draft: Draft, findings: Findings) -> None:
@@ -204,6 +218,6 @@ def _model(draft: Draft, findings: Findings) -> None:
 
 
 CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
-    _control, _alike_arms, _duplicate_lines, _hosts, _benign_lines, _assays,
+    _control, _alike_arms, _own_catalog, _duplicate_lines, _hosts, _benign_lines, _assays,
     *TREATMENT_CHECKS, _uncertainty, _plausible, _model,
 )  # fmt: skip
