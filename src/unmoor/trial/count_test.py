@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from unmoor.trial.permutation import permutation_p
+from unmoor.trial.permutation import permutation_test
 
 _LEAST, _MOST = 1e-7, 1e4  # dispersion: below the first a negative binomial is Poisson
 _EDGE = 60.0  # e^60: no ratio of counts is larger
+_ROUNDING = 1e-6  # of a log-likelihood, so that a ratio on the edge is left out
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class CountComparison:
     Attributes
     ----------
     ratio, low, high
-        Ratio of mean counts and its profile-likelihood interval (F quantile instead of χ²).
+        Ratio of mean counts and its profile-likelihood interval. What is too unlikely is set by
+        the permutation distribution, so that the interval leaves out 1 when p is at most 1 − level.
     error
         Standard error of ln ratio (Wald), infinite if a group has no count at all.
     dispersion
@@ -73,6 +76,17 @@ class _Model:
         """Largest log-likelihood if the treated have ``exp(log_ratio)`` times the mean count."""
         c = math.exp(log_ratio)
         return _largest(lambda k: self.value(k, self._means(k, c)))[0]
+
+    def critical(self, distance: float) -> float:
+        """Log-likelihood lost at ratio 1 if the sum of the treated were so far from expected."""
+        (s0, s1), (n0, n1) = self.sums, self.n
+        expected, lost = (s0 + s1) * n1 / (n0 + n1), []
+        for moved in (expected - distance, expected + distance):
+            if 0.0 <= moved <= s0 + s1:  # the counts stay as they are: only labels change
+                other = copy(self)
+                other.sums = (s0 + s1 - moved, moved)
+                lost.append(other.free()[0] - other.at(0.0))
+        return max(lost, default=math.inf) * (1.0 - _ROUNDING)
 
     def _means(self, k: float, c: float) -> tuple[float, float]:
         """Means that solve the score equation under a given ratio: a quadratic."""
@@ -125,16 +139,17 @@ def compare_counts(
     (s0, s1), (n0, n1) = model.sums, model.n
     ratio = math.inf if s0 == 0.0 else (s1 / n1) / (s0 / n0)
     error = math.sqrt(1 / s0 + 1 / s1 + k * (1 / n0 + 1 / n1)) if min(s0, s1) else math.inf
-    low, high = _interval(model, best, ratio, level)
-    return CountComparison(ratio, low, high, error, k, permutation_p(values, labels))
+    test = permutation_test(values, labels, level)
+    low, high = _interval(model, best, ratio, model.critical(test.critical))
+    return CountComparison(ratio, low, high, error, k, test.p)
 
 
-def _interval(model: _Model, best: float, ratio: float, level: float) -> tuple[float, float]:
-    """Ratios whose likelihood is not too far from the largest, for the size of the groups."""
+def _interval(model: _Model, best: float, ratio: float, allowed: float) -> tuple[float, float]:
+    """Ratios at which the log-likelihood is not more than ``allowed`` below the largest."""
     from scipy import optimize
 
-    freedom = max(sum(model.n) - 2.0, 1.0)
-    allowed = 0.5 * float(special.fdtri(1.0, freedom, level))
+    if allowed == math.inf:
+        return 0.0, math.inf
 
     def short(log_ratio: float) -> float:
         return allowed - (best - model.at(log_ratio))

@@ -9,6 +9,9 @@ spread between animals, ties and censoring – whatever both groups have in comm
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy import special
@@ -25,31 +28,56 @@ _SLACK = 1e-6  # of a score of 1: sums whose distances differ by less are the sa
 
 @kernel
 def _subset_sums(scores: npt.NDArray[np.int64], size: int, total: int) -> FloatArray:
-    """Probability of each sum of a random subset of given size, shape (total + 1,)."""
+    """Probability of each sum of a random subset of given size, shape (total + 1,).
+
+    Scores ascend. Row k holds the sums of k of the first j; only rows that can still lead to the
+    last one are kept up to date, each between its smallest and its largest sum.
+    """
+    n = scores.size
     chance = np.zeros((size + 1, total + 1))
     chance[0, 0] = 1.0
-    reach = 0
-    for j in range(scores.size):
+    before = np.zeros(n + 1, dtype=np.int64)
+    for j in range(n):
         score = scores[j]
-        reach += score
-        for k in range(min(size, j + 1), -1, -1):
+        before[j + 1] = before[j] + score
+        for k in range(min(size, j + 1), max(0, size - (n - 1 - j)) - 1, -1):
             row, out = chance[k], (j + 1.0 - k) / (j + 1.0)
-            for s in range(reach + 1):
-                row[s] *= out
+            if k <= j:
+                for s in range(before[k], before[j] - before[j - k] + 1):
+                    row[s] *= out
             if k > 0:
                 below, taken = chance[k - 1], k / (j + 1.0)
-                for s in range(reach - score + 1):
+                for s in range(before[k - 1], before[j] - before[j - k + 1] + 1):
                     row[s + score] += taken * below[s]
     final: FloatArray = chance[size]
     return final
 
 
-def permutation_p(scores: npt.ArrayLike, treated: npt.ArrayLike) -> float:
-    """Two-sided exact p-value of the sum of scores over the treated.
+@dataclass(frozen=True)
+class PermutationTest:
+    """Outcome of a two-sided permutation test of a sum.
 
-    The share of relabellings whose sum lies at least as far from its expectation as the observed
-    one. Scores that are not whole numbers are rounded to a grid; sums that differ by less than this
-    rounding count as equal, which can only make the p-value larger. Of hundreds of animals a group
+    Attributes
+    ----------
+    p
+        Share of relabellings at least as far from the expectation, above 0 and at most 1.
+    critical
+        Distance of the sum from its expectation from which on p is at most 1 − level; infinite if
+        there are too few animals for that [unit of the scores].
+    """
+
+    p: float
+    critical: float
+
+
+def permutation_test(
+    scores: npt.ArrayLike, treated: npt.ArrayLike, level: float = 0.95
+) -> PermutationTest:
+    """Two-sided exact permutation test of the sum of scores over the treated.
+
+    p is the share of relabellings whose sum lies at least as far from its expectation as the
+    observed one. Scores that are not whole numbers are rounded to a grid; sums that differ by less
+    than this rounding count as equal, which can only make p larger. Of hundreds of animals a group
     the normal limit is taken.
 
     Parameters
@@ -58,41 +86,57 @@ def permutation_p(scores: npt.ArrayLike, treated: npt.ArrayLike) -> float:
         One finite number for each animal, shape (animals,).
     treated
         Which of them are treated, shape (animals,).
-
-    Returns
-    -------
-        p, above 0 and at most 1; 1 if all scores are the same or a group is empty.
+    level
+        1 − level is what p is compared with.
     """
     values, labels = np.asarray(scores, dtype=np.float64), np.asarray(treated, dtype=bool)
     size = int(labels.sum())
     if size in (0, values.size) or np.ptp(values) == 0.0:
-        return 1.0
+        return PermutationTest(1.0, math.inf)
     if 2 * size > values.size:  # the smaller group takes less work and has the same distribution
         labels, size = ~labels, values.size - size
-    whole, tolerance = _whole(values)
+    whole, steps, tolerance = _whole(values)
     total = int(whole.sum())
     if float(size) * values.size * total > _MOST_WORK:
-        return _normal_p(values, labels)
-    chance = _subset_sums(whole, size, total)
+        return _normal_limit(values, labels, level)
+    chance = _subset_sums(np.sort(whole), size, total)
     expected = size * (total / values.size)
     far = np.abs(np.arange(total + 1) - expected)
-    observed = abs(float(whole[labels].sum()) - expected)
-    return min(1.0, float(chance[far >= observed - tolerance - _SLACK].sum()))
+    each = _beyond(chance, expected, far - tolerance - _SLACK)
+    enough = (each <= 1.0 - level) & (each > 0.0)
+    critical = float(far[enough].min()) / steps if enough.any() else math.inf
+    return PermutationTest(min(1.0, float(each[whole[labels].sum()])), critical)
 
 
-def _whole(values: FloatArray) -> tuple[npt.NDArray[np.int64], float]:
-    """Scores as whole numbers from 0 on, and how far sums of them may be off by rounding."""
+def _beyond(chance: FloatArray, expected: float, distance: FloatArray) -> FloatArray:
+    """Probability of sums at least so far from the expectation, on either side."""
+    last = chance.size - 1
+    above = np.append(np.cumsum(chance[::-1])[::-1], 0.0)
+    below = np.insert(np.cumsum(chance), 0, 0.0)
+    high = np.clip(np.ceil(expected + distance), 0, last + 1).astype(np.int64)
+    low = np.clip(np.floor(expected - distance), -1, last).astype(np.int64)
+    # Where the distance is not positive both tails hold everything; the caller caps at 1.
+    both: FloatArray = above[high] + below[low + 1]
+    return both
+
+
+def _whole(values: FloatArray) -> tuple[npt.NDArray[np.int64], float, float]:
+    """Scores as whole numbers from 0 on, steps of grid a score, and the error of sums in steps."""
     lifted = values - values.min()
     if np.array_equal(lifted, np.round(lifted)) and lifted.sum() <= _EXACT:
-        return lifted.astype(np.int64), 0.0
-    steps = lifted * (_GRID / lifted.sum())
+        return lifted.astype(np.int64), 1.0, 0.0
+    steps = _GRID / float(lifted.sum())
     # Errors of up to half a step add up like chance; this is over four times their spread.
-    return np.round(steps).astype(np.int64), 2.0 * float(np.sqrt(values.size))
+    error = 2.0 * math.sqrt(values.size)
+    return np.round(lifted * steps).astype(np.int64), steps, error
 
 
-def _normal_p(values: FloatArray, labels: npt.NDArray[np.bool_]) -> float:
+def _normal_limit(
+    values: FloatArray, labels: npt.NDArray[np.bool_], level: float
+) -> PermutationTest:
     """Normal limit, with the exact variance of the sum over a random subset."""
     size, others = float(labels.sum()), float((~labels).sum())
-    spread = size * others / values.size * float(values.var(ddof=1))
-    distance = float(values[labels].sum()) - size * float(values.mean())
-    return float(2.0 * special.ndtr(-abs(distance) / np.sqrt(spread)))
+    spread = math.sqrt(size * others / values.size * float(values.var(ddof=1)))
+    distance = abs(float(values[labels].sum()) - size * float(values.mean()))
+    p = float(2.0 * special.ndtr(-distance / spread))
+    return PermutationTest(p, float(special.ndtri(0.5 + 0.5 * level)) * spread)

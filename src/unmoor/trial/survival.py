@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from unmoor.trial.permutation import permutation_p
+from unmoor.trial.permutation import permutation_test
 
 FloatArray = npt.NDArray[np.float64]
 BooleanArray = npt.NDArray[np.bool_]
 _EDGE = 30.0  # ln hazard ratio at which a likelihood is as flat as it gets
+_ROUNDING = 1e-9  # of a score, so that a ratio on the edge is left out
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class HazardRatio:
     Attributes
     ----------
     ratio, low, high
-        Hazard ratio with profile-likelihood interval.
+        Hazard ratio with score interval. What is too far is set by the permutation distribution,
+        so that the interval leaves out 1 exactly when p is at most 1 − level.
     error
         Standard error of its logarithm.
     p
@@ -142,7 +144,7 @@ def log_rank(day: npt.ArrayLike, event: npt.ArrayLike, treated: npt.ArrayLike) -
         spread = np.where(n > 1, d * share * (1.0 - share) * (n - d) / (n - 1.0), 0.0).sum()
     observed = int(table.died[1].sum())
     z = (observed - expected) / math.sqrt(spread) if spread > 0.0 else math.nan
-    return LogRank(observed, expected, z, permutation_p(table.scores(d / n), table.treated))
+    return LogRank(observed, expected, z, permutation_test(table.scores(d / n), table.treated).p)
 
 
 def hazard_ratio(
@@ -158,31 +160,28 @@ def hazard_ratio(
         The ratio; 0 or infinity with an interval open on that side if the likelihood rises for
         ever, NaN if there is nothing to compare.
     """
-    from scipy import optimize, special
+    from scipy import optimize
 
     table = _Table(day, event, treated)
-    p = permutation_p(table.efron_scores(), table.treated)
+    test = permutation_test(table.efron_scores(), table.treated, level)
     if table.information(0.0) <= 0.0:
-        return HazardRatio(math.nan, math.nan, math.nan, math.nan, p)
-    best = _EDGE if table.score(_EDGE) > 0.0 else -_EDGE if table.score(-_EDGE) < 0.0 else math.nan
-    is_open = not math.isnan(best)
-    if not is_open:
+        return HazardRatio(math.nan, math.nan, math.nan, math.nan, test.p)
+    if table.score(_EDGE) > 0.0 or table.score(-_EDGE) < 0.0:  # the likelihood rises for ever
+        best = math.copysign(_EDGE, table.score(0.0))
+        ratio, error = (math.inf if best > 0.0 else 0.0), math.inf
+    else:
         best = float(optimize.brentq(table.score, -_EDGE, _EDGE, xtol=1e-13))
-    allowed = 0.5 * float(special.chdtri(1.0, 1.0 - level))
-    top = table.log_likelihood(best)
+        ratio, error = math.exp(best), 1.0 / math.sqrt(table.information(best))
+    allowed = test.critical * (1.0 - _ROUNDING) / math.sqrt(table.information(0.0))
 
     def short(beta: float) -> float:
-        return allowed - (top - table.log_likelihood(beta))
+        return allowed - abs(table.score(beta)) / math.sqrt(table.information(beta))
 
     ends = [
         edge * math.inf if short(edge) >= 0.0 else float(optimize.brentq(short, best, edge))
         for edge in (-_EDGE, _EDGE)
     ]
-    if is_open:
-        ratio, error = (math.inf if best > 0.0 else 0.0), math.inf
-    else:
-        ratio, error = math.exp(best), 1.0 / math.sqrt(table.information(best))
-    return HazardRatio(ratio, math.exp(ends[0]), math.exp(ends[1]), error, p)
+    return HazardRatio(ratio, math.exp(ends[0]), math.exp(ends[1]), error, test.p)
 
 
 class _Table:
