@@ -13,6 +13,7 @@ import numpy as np
 from unmoor.cell.phenotype import behave, settle, speed_in_collagen
 from unmoor.compilation import kernel, part
 from unmoor.elementwise import FloatArray
+from unmoor.organism.chemotherapy import grow_and_die
 from unmoor.organism.colonisation import chances
 from unmoor.organism.primary_tumour import grow
 from unmoor.signalling.codegen import LANES
@@ -32,7 +33,8 @@ class Treated(NamedTuple):
 
     ``mean`` holds every input of the network, shape (subjects, intervals, inputs); the others hold
     what behaviour needs, shape (subjects, intervals) as means and (subjects, intervals + 1) at the
-    grid's times: free β1, FAK, systemic TGFβ and receptor activity, in this order.
+    grid's times: free β1, FAK, systemic TGFβ, receptor activity, and death rates by chemotherapy
+    and radiation in a cell of unit sensitivity [1/d], in this order.
     """
 
     inputs: FloatArray
@@ -43,11 +45,13 @@ class Treated(NamedTuple):
 class Tumours(NamedTuple):
     """Animals of every subject; animal 0 is the typical one, whose clones' volumes are weights.
 
-    ``volumes`` (subjects, clones, animals), ``shed`` and ``exposure`` (subjects, animals) change as
-    days go by.
+    ``volumes`` (subjects, clones, animals), ``dying`` (subjects, compartments, animals), ``shed``
+    and ``exposure`` (subjects, animals) change as days go by; where nothing kills there are no
+    compartments.
     """
 
     volumes: FloatArray
+    dying: FloatArray
     shed: FloatArray
     exposure: FloatArray
     alpha: FloatArray
@@ -115,13 +119,19 @@ def _move_in_collagen(
 
 @part
 def _set_rates(
-    iota: float, table: FloatArray, base: FloatArray, systemic: float, rates: FloatArray
+    c: Any, table: FloatArray, base: FloatArray, given: FloatArray, rates: FloatArray
 ) -> None:
-    """Growth, death and shedding of each clone relative to untreated."""
+    """Growth, death and shedding of each clone relative to untreated, and what kills it [1/d].
+
+    Cells that have lost FAK signal are more sensitive to drugs that kill and to radiation.
+    """
     for k in range(table.shape[0]):
         rates[0, k] = table[k, _GROWTH] / base[k, _GROWTH]
-        rates[1, k] = table[k, _DEATH] - base[k, _DEATH] + iota * (1.0 - systemic)
+        rates[1, k] = table[k, _DEATH] - base[k, _DEATH] + c.iota * (1.0 - given[2])
         rates[2, k] = table[k, _FOUNDING]
+        lost = 1.0 - table[k, _FAK]
+        rates[3, k] = given[4] * max(1.0 + c.sigma_C * lost, 0.0)
+        rates[3, k] += given[5] * max(1.0 + c.sigma_IR * lost, 0.0)
 
 
 @part
@@ -130,7 +140,7 @@ def _keep(table: FloatArray, base: FloatArray, rates: FloatArray, pace: FloatArr
     for k in range(table.shape[0]):
         pace[0, k], pace[1, k], pace[2, k] = rates[0, k], rates[1, k], base[k, _DEATH]
         pace[3, k], pace[4, k] = table[k, _SINGLE], table[k, _CLUSTER]
-        pace[5, k] = table[k, _FAK]
+        pace[5, k], pace[6, k] = table[k, _FAK], rates[3, k]
 
 
 @part
@@ -169,13 +179,16 @@ def _record(
 
 
 @part
-def _weigh(volumes: FloatArray, animals: FloatArray) -> None:
-    """Volume of each animal's tumour; clones are added up in their order."""
+def _weigh(volumes: FloatArray, dying: FloatArray, animals: FloatArray) -> None:
+    """Volume of each animal's tumour; clones are added up in their order, then dying cells."""
     for a in range(animals.size):
         animals[a] = 0.0
     for k in range(volumes.shape[0]):
         for a in range(animals.size):
             animals[a] += volumes[k, a + 1]
+    for j in range(dying.shape[0]):
+        for a in range(animals.size):
+            animals[a] += dying[j, a + 1]
 
 
 @part
@@ -267,14 +280,14 @@ def live(
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
     count, clones = treated.inputs.shape[1], cells.shape[1]
-    w, one = np.zeros(machine.places[9] * LANES), np.ones(4)
+    w, one = np.zeros(machine.places[9] * LANES), np.ones(6)
     middle = np.empty((width, blocks.readouts.shape[1], LANES))
-    rates, weights = np.empty((3, clones)), np.empty(clones)
+    rates, weights = np.empty((4, clones)), np.empty(clones)
     table, base = np.empty((clones, _COLUMNS)), np.empty((clones, _COLUMNS))
     for s in range(cells.shape[0]):
         own, first = blocks.readouts[s * width : (s + 1) * width], s * width
         _settle_all(c[s], cells[s], home[first : first + width], one, base)
-        frame, extra, earlier = 0, 0.0, 0.0
+        frame, extra, earlier, kills = 0, 0.0, 0.0, False
         for i in range(count + 1):
             made, volume = 0.0, 0.0
             for k in range(clones):
@@ -290,7 +303,9 @@ def live(
                 noted = frames.courses[s, frame]
                 _record(cells[s], own, table, base, treated.at[s, i], weights, noted)
                 noted[11], noted[12] = volume, tumours.shed[s, 0]
-                _weigh(tumours.volumes[s], frames.animals[s, frame])
+                for j in range(tumours.dying.shape[1]):
+                    noted[11] += tumours.dying[s, j, 0]
+                _weigh(tumours.volumes[s], tumours.dying[s], frames.animals[s, frame])
                 frame += 1
             if i == count:
                 break
@@ -302,10 +317,17 @@ def live(
                     advance_block(first + b, blocks, 24.0 * days, machine, w)
                 _average(own[b], middle[b])
             _behave_all(c[s], cells[s], middle, treated.means[s, i], table)
-            _set_rates(c[s].iota, table, base, treated.means[s, i, 2], rates)
+            _set_rates(c[s], table, base, treated.means[s, i], rates)
             _keep(table, base, rates, paces[s, i % paces.shape[1]])
-            grow(
-                tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
-                tumours.beta[s], rates, days,
-            )  # fmt: skip
+            kills = kills or treated.means[s, i, 4] + treated.means[s, i, 5] > 0.0
+            if kills:
+                grow_and_die(
+                    tumours.volumes[s], tumours.dying[s], tumours.shed[s], tumours.exposure[s],
+                    tumours.alpha[s], tumours.beta[s], rates, c[s].k1, days,
+                )  # fmt: skip
+            else:
+                grow(
+                    tumours.volumes[s], tumours.shed[s], tumours.exposure[s], tumours.alpha[s],
+                    tumours.beta[s], rates, days,
+                )  # fmt: skip
         _release(table, tumours.volumes[s], released.singles[s], released.clusters[s])

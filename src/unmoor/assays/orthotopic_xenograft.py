@@ -116,6 +116,8 @@ def _collect(
     volume = np.zeros(on.tumours.shed.shape)
     for k in range(on.shape[1]):
         volume += on.tumours.volumes[:, k, :]
+    for j in range(on.tumours.dying.shape[1]):
+        volume += on.tumours.dying[:, j, :]
     finite = np.isfinite(volume).all(axis=1) & np.isfinite(on.tumours.shed).all(axis=1)
     finite &= np.isfinite(courses).all(axis=(1, 2))
     status = on.batch.failed()

@@ -16,13 +16,16 @@ from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure, network_values
 from unmoor.cell.phenotype import CELL, GROUNDS
 from unmoor.elementwise import FloatArray, exponential
+from unmoor.organism.chemotherapy import DYING
 from unmoor.random import Stream, identifier
 from unmoor.signalling.batch import Batch
 
 INTERVAL = 0.5  # d; halving it moves outcomes by 0.1 % in the median draw (tests)
 _SETTLE = 20_000.0  # h in which an untreated cell reaches its steady state
 _RTOL = 1e-4  # outcomes are within 1e-4 of those at 1e-7 (tests)
-_CLOSURES = ("adhesion", "cell", "escape", "dissemination", "paracrine")
+_CLOSURES = (
+    "adhesion", "cell", "escape", "dissemination", "paracrine", "radiation", "chemotherapy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Setting:
         Clones of a tumour.
     interval
         Time over which inputs are held [d].
+    interaction
+        Reference model of drugs that act on one thing (``therapy.interaction``).
     """
 
     line: CellLine
@@ -53,6 +58,7 @@ class Setting:
     seed: int
     interval: float = INTERVAL
     beside: Path | None = None
+    interaction: str = "bliss"
 
 
 class Preparation:
@@ -75,8 +81,9 @@ class Preparation:
         self.grid = np.linspace(0.0, setting.duration, count + 1)
         self.shape = (len(draws) * len(self.arms), setting.clones)
         self.treatment = treat(
-            self.arms, draws, self.grid, self.network.inputs, setting.line.species, setting.beside
-        )
+            self.arms, draws, self.grid, self.network.inputs, setting.line.species, setting.beside,
+            setting.interaction,
+        )  # fmt: skip
         self.constants = self._constants()
         self._set_cells()
         self._set_animals(animals)
@@ -167,7 +174,8 @@ class Preparation:
         volume = growth[0]["volume_per_million"] * self.setting.inoculum / 1e6
         volumes = np.full((*self.shape, animals + 1), volume / self.shape[1])
         shed, exposure = np.zeros((2, self.shape[0], animals + 1))
-        self.tumours = Tumours(volumes, shed, exposure, alpha, beta)
+        dying = np.zeros((self.shape[0], DYING if self.treatment.kills else 0, animals + 1))
+        self.tumours = Tumours(volumes, dying, shed, exposure, alpha, beta)
 
     def treated(self) -> Treated:
         """Courses of the inputs and of what behaviour needs."""
@@ -178,6 +186,8 @@ class Preparation:
             given("ptk2", 1.0),
             self.treatment.systemic,
             given("tgfbr1", 1.0),
+            self.treatment.chemotherapy,
+            self.treatment.radiation,
         ]
         return Treated(
             np.stack(inputs, axis=-1),

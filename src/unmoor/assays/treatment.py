@@ -1,7 +1,7 @@
 """What an arm does to the inputs of the network over time, for each draw.
 
 Here therapy and signalling meet: doses become blocked targets, edits become factors, and both
-become courses of labelled inputs on the assay's time grid.
+become courses of labelled inputs on the assay's time grid. What kills becomes a death rate.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from unmoor.assays.exposure import Act, act, exposures, irradiated
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
-from unmoor.organism.pharmacokinetics import blocked_fraction
 from unmoor.parameters import Modifier
-from unmoor.therapy.drug import Drug
+from unmoor.therapy.interaction import Effect, combine, combine_rates
+from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 
-Arm = Sequence[Regimen | Edit]
+Arm = Sequence[Regimen | Edit | Irradiation]
 
 
 @dataclass
@@ -61,11 +62,26 @@ class Treatment:
         TGFβ activity left in the host.
     cultured
         Value of each touched input in culture before inoculation, shape (subjects,).
+    chemotherapy, radiation
+        Death rate they cause in a cell of unit sensitivity [1/d].
     """
 
     courses: dict[str, Course]
     systemic: Course
     cultured: dict[str, FloatArray]
+    chemotherapy: Course
+    radiation: Course
+
+    @classmethod
+    def none(cls, subjects: int, intervals: int) -> Treatment:
+        """No treatment at all."""
+        whole = Course.constant(1.0, subjects, intervals)
+        return cls({}, whole, {}, *(Course.constant(0.0, subjects, intervals) for _ in range(2)))
+
+    @property
+    def kills(self) -> bool:
+        """Whether any subject is given what kills cells."""
+        return bool(self.chemotherapy.mean.any() or self.radiation.mean.any())
 
     def course(self, label: str, default: float) -> Course:
         """Course of an input; constant where no arm touches it."""
@@ -91,6 +107,7 @@ def treat(
     inputs: Mapping[str, float],
     species: str,
     beside: Path | None,
+    interaction: str = "bliss",
 ) -> Treatment:
     """Inputs over time of every draw × arm, in that order.
 
@@ -106,20 +123,26 @@ def treat(
         Labelled inputs of the network and their untreated values.
     species
         Species of the tumour: a drug that does not bind it does nothing there.
+    interaction
+        Reference model of drugs that share a target, or that kill (``therapy.interaction``).
     """
     subjects, intervals = len(draws) * len(arms), grid.size - 1
     schedule = _Schedule(grid, inputs, species)
-    treatment = Treatment({}, Course.constant(1.0, subjects, intervals), {})
+    treatment = Treatment.none(subjects, intervals)
     for i, arm in enumerate(arms):
-        for item in arm:
-            if isinstance(item, Edit):
-                for modifier in item.modifiers():
-                    for d in range(len(draws)):
-                        _edit(treatment, d * len(arms) + i, modifier, schedule)
-                continue
-            drug = Drug.load(item.drug, beside)
-            for d, draw in enumerate(draws):
-                _dose(treatment, d * len(arms) + i, item, drug, draw, schedule)
+        edits = [modifier for x in arm if isinstance(x, Edit) for modifier in x.modifiers()]
+        drugs = exposures([x for x in arm if isinstance(x, Regimen)], beside)
+        fractions = [x for x in arm if isinstance(x, Irradiation)]
+        for d, draw in enumerate(draws):
+            subject = d * len(arms) + i
+            for modifier in edits:
+                _edit(treatment, subject, modifier, schedule)
+            acts = [act(drug, draw, grid) for drug in drugs]
+            _apply(treatment, subject, acts, schedule, interaction)
+            if fractions:
+                killing, tgfb = irradiated(fractions, draw, grid)
+                treatment.radiation.add(subject, *killing)
+                _touch(treatment, "tgfb_outside", schedule).add(subject, *tgfb)
     return treatment
 
 
@@ -150,27 +173,37 @@ def _edit(treatment: Treatment, subject: int, modifier: Modifier, schedule: _Sch
         cultured[subject] += modifier.value if before else 0.0
 
 
-def _dose(
+def _apply(
     treatment: Treatment,
     subject: int,
-    regimen: Regimen,
-    drug: Drug,
-    draw: Draw,
+    acts: Sequence[Act],
     schedule: _Schedule,
+    interaction: str,
 ) -> None:
-    grid = schedule.grid
-    at, mean = draw.remember(
-        (regimen, grid.size, float(grid[-1])),
-        lambda: blocked_fraction(
-            drug.model,
-            draw.values("drugs", regimen.drug),
-            regimen.times(float(grid[-1])),
-            regimen.dose,
-            regimen.route,
-            grid,
-        ),
+    """Put what drugs do into the courses, drugs of one target joined by the reference model."""
+    killing = [each for each in acts if each.drug.action == "kills"]
+    if killing:
+        at, mean = (combine_rates([x.course[i] for x in killing], interaction) for i in range(2))
+        treatment.chemotherapy.add(subject, at, mean)
+    for each in acts:
+        if each.drug.action == "adds":
+            _touch(treatment, each.drug.target, schedule).add(subject, *each.course)
+    inhibitors = [each for each in acts if each.drug.action == "inhibits"]
+    bound = [each for each in inhibitors if schedule.species in each.drug.species]
+    for target in dict.fromkeys(each.drug.target for each in bound):
+        same = [each for each in bound if each.drug.target == target]
+        _inhibit(_touch(treatment, target, schedule), subject, same, interaction)
+    systemic = [each for each in inhibitors if each.drug.is_systemic]
+    _inhibit(treatment.systemic, subject, systemic, interaction)
+
+
+def _inhibit(course: Course, subject: int, acts: Sequence[Act], interaction: str) -> None:
+    if interaction == "bliss" or len(acts) < 2:
+        for each in acts:  # what each leaves is multiplied
+            course.multiply(subject, 1.0 - each.course[0], 1.0 - each.course[1])
+        return
+    at, mean = (
+        combine([Effect(x.course[i], x.greatest, x.hill) for x in acts], interaction)
+        for i in range(2)
     )
-    if schedule.species in drug.species:
-        _touch(treatment, drug.target, schedule).multiply(subject, 1.0 - at, 1.0 - mean)
-    if drug.is_systemic:
-        treatment.systemic.multiply(subject, 1.0 - at, 1.0 - mean)
+    course.multiply(subject, 1.0 - at, 1.0 - mean)

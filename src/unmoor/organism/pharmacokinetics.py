@@ -14,9 +14,48 @@ import numpy as np
 
 from unmoor.compilation import kernel, part
 from unmoor.elementwise import FloatArray
+from unmoor.organism.dosing import FineGrid, Given
+from unmoor.organism.linear_kinetics import disposition, nanomolar, plasma_level
+from unmoor.therapy.response import blocked, occupied
 
-_STEPS_A_DAY = 48  # half an hour
 _ANTIBODY = ("CL", "Q", "V1", "V2", "ka", "K_D", "PS", "k_e", "eps", "R_0")
+Course = tuple[FloatArray, FloatArray]  # at the grid's times, and means over its intervals
+
+
+def blocked_course(
+    model: str,
+    values: Mapping[str, float],
+    given: Given,
+    grid: FloatArray,
+    response: str = "hill",
+) -> Course:
+    """Blocked share of the target's function at the grid's times and its mean over each interval.
+
+    Parameters
+    ----------
+    model
+        ``antibody``, ``slow_offset`` or ``reversible``.
+    values
+        The drug's parameters by id, in the units of its table.
+    given
+        Doses into an animal, or concentrations in a medium.
+    grid
+        Increasing times from 0, equally spaced, shape (intervals + 1,) [d].
+    response
+        Named dose response of ``therapy.response``.
+
+    Returns
+    -------
+        Shares at the grid's times, shape (intervals + 1,), and means, shape (intervals,) [-].
+    """
+    fine = FineGrid.of(grid)
+    bound, inside = _occupancy(model, values, given, grid)
+    points = blocked(bound, values, response)
+    if inside is None:  # what changes slowly
+        means = 0.5 * (points[:-1] + points[1:])
+    else:
+        means = blocked(inside, values, response)
+    return points[:: fine.substeps].copy(), fine.coarse(means)
 
 
 def blocked_fraction(
@@ -26,52 +65,10 @@ def blocked_fraction(
     dose: float,
     route: str | None,
     grid: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """Blocked share of the target's function at the grid's times and its mean over each interval.
-
-    Parameters
-    ----------
-    model
-        ``antibody`` or ``slow_offset``.
-    values
-        The drug's parameters by id, in the units of its table.
-    doses
-        Times of dosing [d].
-    dose
-        Dose each time [mg/kg].
-    route
-        ``iv`` puts an antibody straight into plasma; None is the usual route.
-    grid
-        Increasing times from 0, equally spaced, shape (intervals + 1,) [d].
-
-    Returns
-    -------
-        Shares at the grid's times, shape (intervals + 1,), and means, shape (intervals,) [-]:
-        occupied or inhibited target × ``max_effect``.
-    """
-    length = float(grid[1] - grid[0])
-    substeps = max(2, math.ceil(length * _STEPS_A_DAY - 1e-9))
-    step = length / substeps
-    count = (grid.size - 1) * substeps
-    given = _doses_on_steps(doses, step, count, dose)
-    fine = np.zeros(count + 1)
-    if model == "antibody":
-        concentration = values["bioavailability"] if route != "iv" else 1.0
-        concentration *= 1e6 / (values["V1"] * values["molar_mass"])  # nM per mg/kg
-        numbers = np.array([values[name] for name in _ANTIBODY])
-        _antibody(given * concentration, numbers, route == "iv", step, fine)
-    else:
-        concentration = 1e6 * values["bioavailability"] / (values["V"] * values["molar_mass"])
-        elimination = math.log(2.0) * 24.0 / values["half_life"]
-        onset = values["k_on"] / values["ic50"]
-        numbers = np.array([values["ka"], elimination, onset, values["k_off"]])
-        _slow_offset(given * concentration, numbers, step, fine)
-    fine *= values["max_effect"]
-    inside = 0.5 * (fine[:-1] + fine[1:]).reshape(-1, substeps)
-    means = np.zeros(inside.shape[0])
-    for column in range(substeps):  # in order, so that the bits do not depend on the shape
-        means += inside[:, column]
-    return fine[::substeps].copy(), means / substeps
+) -> Course:
+    """Blocked share after equal doses [mg/kg] at given times [d]; see ``blocked_course``."""
+    given = Given(tuple((time, dose) for time in doses), route)
+    return blocked_course(model, values, given, grid)
 
 
 def plasma_concentration(
@@ -83,20 +80,10 @@ def plasma_concentration(
 ) -> FloatArray:
     """Antibody in plasma from the closed form, one exponential a compartment [nM].
 
-    ``times`` have shape (times,) [d]; the closed form is singular where ``ka`` equals a rate.
+    ``times`` have shape (times,) [d].
     """
-    k10, k12 = values["CL"] / values["V1"], values["Q"] / values["V1"]
-    k21 = values["Q"] / values["V2"]
-    total, product = k10 + k12 + k21, k10 * k21
-    fast = 0.5 * (total + math.sqrt(total**2 - 4.0 * product))
-    rates = [fast, product / fast]
-    weights = [(fast - k21) / (fast - rates[1]), (k21 - rates[1]) / (fast - rates[1])]
+    weights, rates = disposition(values, route)
     scale = dose * 1e6 / (values["V1"] * values["molar_mass"])
-    if route != "iv":
-        ka = values["ka"]
-        weights = [w * ka / (ka - r) for w, r in zip(weights, rates, strict=True)]
-        weights, rates = [*weights, -sum(weights)], [*rates, ka]
-        scale *= values["bioavailability"]
     result = np.zeros_like(times)
     for given in doses:
         after = times - given
@@ -105,14 +92,46 @@ def plasma_concentration(
     return result
 
 
-def _doses_on_steps(doses: Sequence[float], step: float, count: int, dose: float) -> FloatArray:
-    """Dose given at the start of each fine step (to the nearest half hour)."""
-    given = np.zeros(count + 1)
-    for time in doses:
-        index = round(time / step)
-        if index <= count:
-            given[index] += dose
-    return given
+def _occupancy(
+    model: str, values: Mapping[str, float], given: Given, grid: FloatArray
+) -> tuple[FloatArray, FloatArray | None]:
+    """Bound or inhibited share at fine times, and for what changes fast its mean over steps."""
+    fine = FineGrid.of(grid)
+    if given.held:
+        return _in_medium(model, values, given, fine)
+    if model == "reversible":
+        level = plasma_level(values, given, grid)
+        free = [nanomolar(values["partition"] * x, values["molar_mass"]) for x in level]
+        hill = values.get("hill", 1.0)
+        return occupied(free[0], values["ic50"], hill), occupied(free[1], values["ic50"], hill)
+    doses, bound = fine.doses(given), np.zeros(fine.count + 1)
+    if model == "antibody":
+        concentration = values["bioavailability"] if given.route != "iv" else 1.0
+        concentration *= 1e6 / (values["V1"] * values["molar_mass"])  # nM per mg/kg
+        numbers = np.array([values[name] for name in _ANTIBODY])
+        _antibody(doses * concentration, numbers, given.route == "iv", fine.step, bound)
+    else:
+        concentration = 1e6 * values["bioavailability"] / (values["V"] * values["molar_mass"])
+        elimination = math.log(2.0) * 24.0 / values["half_life"]
+        onset = values["k_on"] / values["ic50"]
+        numbers = np.array([values["ka"], elimination, onset, values["k_off"]])
+        _slow_offset(doses * concentration, numbers, fine.step, bound)
+    return bound, None
+
+
+def _in_medium(
+    model: str, values: Mapping[str, float], given: Given, fine: FineGrid
+) -> tuple[FloatArray, FloatArray | None]:
+    """The same for cells in medium, which holds far more drug than they can bind."""
+    at, inside = fine.held(given)
+    if model == "slow_offset":
+        bound = np.zeros(fine.count + 1)
+        onset = values["k_on"] / values["ic50"]
+        _inhibit(inside, onset, values["k_off"], fine.step, bound)
+        return bound, None
+    half = values["K_D"] if model == "antibody" else values["ic50"]
+    hill = values.get("hill", 1.0)
+    return occupied(at, half, hill), occupied(inside, half, hill)
 
 
 @part
@@ -176,3 +195,16 @@ def _slow_offset(
         bound, total = onset * mean, onset * mean + offset
         inhibited = bound / total + (inhibited - bound / total) * math.exp(-total * step)
         depot, plasma = left, new
+
+
+@kernel
+def _inhibit(
+    concentration: FloatArray, onset: float, offset: float, step: float, inhibition: FloatArray
+) -> None:
+    """Slow-offset inhibition at a level that is constant in each step, exact."""
+    inhibited = 0.0
+    for i in range(concentration.size):
+        bound = onset * concentration[i]
+        total = bound + offset
+        inhibited = bound / total + (inhibited - bound / total) * math.exp(-total * step)
+        inhibition[i + 1] = inhibited

@@ -1,4 +1,4 @@
-"""A drug: which input of the network it acts on, and how."""
+"""A drug: which input of the network it acts on, or that it kills, and how it gets there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ class Drug:
     ----------
     target
         Label of the network input it acts on.
+    action
+        ``inhibits`` its target, ``kills`` cells or ``adds`` to its target.
     model
-        ``antibody`` (plasma, tumour, occupancy) or ``slow_offset`` (oral, effect outlasts it).
+        How it gets there: ``antibody`` (plasma, tumour, occupancy), ``slow_offset`` (oral, effect
+        outlasts it), ``reversible`` (effect follows plasma) or ``medium`` (culture only).
+    response
+        Named dose response of ``therapy.response``.
     species
         Species whose target it binds.
     is_systemic
@@ -26,7 +31,9 @@ class Drug:
 
     name: str
     target: str
+    action: str
     model: str
+    response: str
     species: tuple[str, ...]
     is_systemic: bool
     routes: tuple[str, ...]
@@ -38,8 +45,15 @@ class Drug:
         return cls(
             name=catalog.canonical("drugs", name, beside),
             target=about["target"],
+            action=about["action"],
             model=about["model"],
+            response=about.get("response", "hill"),
             species=tuple(about["binds"]),
             is_systemic=bool(about.get("systemic", False)),
             routes=tuple(about.get("routes", ())),
         )
+
+    @property
+    def usual_route(self) -> str | None:
+        """Route it is given by unless a study says otherwise; None for culture only."""
+        return self.routes[0] if self.routes else None

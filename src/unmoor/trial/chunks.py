@@ -95,6 +95,7 @@ def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
         seed=study.seed,
         interval=_RIVAL_INTERVAL if chunk.is_rival else INTERVAL,
         beside=study.beside,
+        interaction=study.model.interaction,
     )
     draws = draw_sets(study, chunk.structure, range(chunk.first, chunk.last + 1))
     animals = 1 if chunk.is_rival else settings.animals
