@@ -9,6 +9,7 @@ import contextlib
 import errno
 import json
 import os
+import platform
 import random
 import shutil
 import signal
@@ -17,6 +18,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from small_study import SMALL, digests, environment, files, fresh_run
 from unmoor import catalog
 from unmoor.catalog import draws
 from unmoor.errors import ExitCode, Interrupted, ResourceError, RunFolderError, UnmoorError
-from unmoor.trial import atomic, chunks, lock, provenance, run, store
+from unmoor.trial import atomic, chunks, lock, packing, provenance, run
 from unmoor.trial.ledger import Ledger
 from unmoor.trial.result import Result
 from unmoor.trial.run import Progress, resume
@@ -71,7 +73,7 @@ def victims(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def check_same_folders(victims: Mapping[str, Any], which: str, length: str = "long") -> None:
     """Tables and chunks are those of the run that was left alone, and nothing else is there."""
     expected = files(victims["at"] / victims[length]["folder"])
-    assert len(expected) == victims[length]["chunks"] + 6
+    assert len(expected) == victims[length]["chunks"] + victims[length]["tables"]
     for name in victims[which]["folders"]:
         folder = victims["at"] / name
         assert files(folder) == expected
@@ -485,7 +487,7 @@ def plant_no_record(patch: pytest.MonkeyPatch) -> None:
     """Chunks are computed again, but not noted in the ledger."""
 
     def write_chunk(self: RunFolder, key: str, arrays: chunks.Arrays) -> None:
-        self.write_bytes(f"data/{key}.npz", store._pack(arrays))
+        self.write_bytes(f"data/{key}.npz", packing.pack(arrays))
 
     patch.setattr(RunFolder, "write_chunk", write_chunk)
 
@@ -548,10 +550,37 @@ def change_line(folder: Path, run_folder: Path) -> None:
     edit(path, "malignant = true", "malignant = false")
 
 
+def change_record(run_folder: Path, old: str, new: str) -> None:
+    """Have a run record something else, in its provenance and in the copy of it."""
+    edit(run_folder / "provenance.json", old, new)
+    with RunFolder.open(run_folder) as folder:
+        folder.record_file("provenance.json", with_copy=True)
+
+
 def change_version(folder: Path, run_folder: Path) -> None:
     """A run of another version of the package."""
     now = provenance.software()["version"]
-    edit(run_folder / "provenance.json", f'"version": "{now}"', '"version": "9.8.7"')
+    change_record(run_folder, f'"version": "{now}"', '"version": "9.8.7"')
+
+
+def change_code(folder: Path, run_folder: Path) -> None:
+    """A run of the same version with a line of code changed."""
+    change_record(run_folder, f'"code": "{provenance._CODE}"', '"code": "0000"')
+
+
+def change_package(folder: Path, run_folder: Path) -> None:
+    """A run with another release of a library that numbers come from."""
+    change_record(run_folder, f'"numba": "{version("numba")}"', '"numba": "0.1"')
+
+
+def change_python(folder: Path, run_folder: Path) -> None:
+    """A run of another Python."""
+    change_record(run_folder, f'"python": "{platform.python_version()}"', '"python": "3.9.9"')
+
+
+def change_system(folder: Path, run_folder: Path) -> None:
+    """A run of a machine of another kind."""
+    change_record(run_folder, f"{platform.system()} {platform.machine()}", "Darwin arm64")
 
 
 def check_refused(
@@ -579,6 +608,10 @@ def check_refused(
         (change_study, "the study"),
         (change_parameter, "the catalog"),
         (change_version, "unmoor"),
+        (change_code, "the code of unmoor"),
+        (change_package, "numba"),
+        (change_python, "Python"),
+        (change_system, "the system"),
         (change_drug, "the catalog"),
         (change_line, "the catalog"),
     ],
@@ -587,8 +620,48 @@ def test_a_run_is_not_resumed_with_something_else(
     tmp_path: Path, change: Callable[[Path, Path], None], what: str
 ) -> None:
     """What has changed is named."""
-    values = ("9.8.7", provenance.software()["version"]) if what == "unmoor" else ()
-    check_refused(tmp_path, change, what, values)
+    values = {
+        "unmoor": ("9.8.7", provenance.software()["version"]),
+        "numba": ("0.1 then", f"{version('numba')} now"),
+        "Python": ("3.9 then",),
+        "the system": ("Darwin arm64 then",),
+        "the study": ("seed = 7 then", "seed = 8 now", "remove the file"),
+    }
+    check_refused(tmp_path, change, what, values.get(what, ()))
+
+
+def check_processor(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A run that goes on on another processor says so, and gives the same bits."""
+    study = small_file(folder)
+    path = check_stop(study, folder / "out", 1, signal.SIGINT)
+    change_record(path, json.dumps(provenance._processor()), '"an abacus"')
+    assert digests(resume(path)) == digests(fresh_run(study))
+    assert "an abacus" in caplog.text
+    assert provenance._processor() in (path / "log.jsonl").read_text(encoding="utf-8")
+
+
+def test_another_processor_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers do not depend on it, so the run goes on; a planted silence is caught."""
+    check_processor(tmp_path / "told", caplog)
+    caplog.clear()
+    monkeypatch.setattr(run, "check_same", lambda *_: {})
+    with pytest.raises(AssertionError):
+        check_processor(tmp_path / "silent", caplog)
+
+
+def test_a_study_edited_in_its_run_can_be_put_back(tmp_path: Path) -> None:
+    """As the message says: without the file the run goes on with the study as it was run."""
+    study = small_file(tmp_path)
+    path = check_stop(study, tmp_path / "out", 1, signal.SIGINT)
+    before = (path / "study.toml").read_bytes()
+    change_study(tmp_path, path)
+    with pytest.raises(RunFolderError, match="remove the file"):
+        resume(path)
+    (path / "study.toml").unlink()
+    assert digests(resume(path)) == digests(fresh_run(study))
+    assert (path / "study.toml").read_bytes() == before
 
 
 def test_a_planted_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

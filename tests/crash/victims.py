@@ -20,7 +20,7 @@ from typing import Any
 
 from unmoor.errors import Interrupted, RunFolderError
 from unmoor.random import Stream
-from unmoor.trial import chunks, run, store
+from unmoor.trial import chunks, packing, run
 from unmoor.trial.ledger import Ledger
 from unmoor.trial.result import Result
 from unmoor.trial.store import RunFolder
@@ -30,7 +30,6 @@ KILLS = 20
 WORKERS = 2
 DRAWS_A_CHUNK = 1
 SHORT = 10  # draws of the runs that carry a planted bug or get a signal
-TABLES = ("outcomes", "effects", "draws", "structures", "timecourses", "numbers")
 
 
 @dataclass
@@ -195,7 +194,7 @@ def kill(runs: Runs, name: str, kills: int, total: int, seed: int) -> dict[str, 
     return {"folders": [str(path) for path in paths], "sessions": costs}
 
 
-def kill_tables(runs: Runs) -> dict[str, Any]:
+def kill_tables(runs: Runs, tables: list[str]) -> dict[str, Any]:
     """Kill a run after each table that it writes; tells whether its tables could be read then."""
     real = RunFolder.write_text
     readable = []
@@ -204,11 +203,11 @@ def kill_tables(runs: Runs) -> dict[str, Any]:
     path = runs.folder(name)
     os.kill(victim, signal.SIGKILL)
     ended(victim)
-    for table in TABLES:
+    for table in tables:
 
         def write_text(self: RunFolder, name: str, text: str, *, last: str = table) -> None:
             real(self, name, text)
-            if name == f"{last}.csv":
+            if name == last:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         RunFolder.write_text = write_text  # type: ignore[method-assign]
@@ -250,7 +249,7 @@ def unrecorded(_: bool) -> None:
 
     def write_chunk(self: RunFolder, key: str, arrays: chunks.Arrays) -> None:
         if next(count) % 2:
-            self.write_bytes(f"data/{key}.npz", store._pack(arrays))
+            self.write_bytes(f"data/{key}.npz", packing.pack(arrays))
         else:
             real(self, key, arrays)
 
@@ -291,13 +290,14 @@ def everything(study: Study, out: Path) -> Iterator[tuple[str, Any]]:
     runs = Runs(study, out / "long")
     path = reference(runs)
     total = len(entries(path))
-    yield "long", {"folder": str(path), "chunks": total}
+    tables = [*Result.load(path).tables()]
+    yield "long", {"folder": str(path), "chunks": total, "tables": len(tables)}
     yield "kills", kill(runs, "killed", KILLS, total, seed=1)
-    yield "tables", kill_tables(runs)
+    yield "tables", kill_tables(runs, tables)
     runs = Runs(study.replace(uncertainty=replace(study.uncertainty, draws=SHORT)), out / "short")
     path = reference(runs)
     total = len(entries(path))
-    yield "short", {"folder": str(path), "chunks": total}
+    yield "short", {"folder": str(path), "chunks": total, "tables": len(tables)}
     yield "signals", signalled(runs)
     for plant in PLANTS:
         runs.plant = plant

@@ -217,7 +217,7 @@ def test_a_chunk_of_another_layout_is_refused(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Results of a later version are not misread."""
-    monkeypatch.setattr("unmoor.trial.store.CHUNK_SCHEMA", 2)
+    monkeypatch.setattr("unmoor.trial.packing.CHUNK_SCHEMA", 2)
     with pytest.raises(RunFolderError, match="layout 1, expected 2"):
         folder.read_chunk("first")
 

@@ -7,12 +7,11 @@ again, which costs a second and gives the same bits.
 
 from __future__ import annotations
 
-import json
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from unmoor.trial.atomic import append_line, write_file
+from unmoor.trial.sealed import seal, unseal
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +80,13 @@ class Ledger:
 
 
 def _encode(entry: Entry) -> bytes:
-    fields = asdict(entry)
-    return _dump({**fields, "crc": zlib.crc32(_dump(fields))})
+    return seal(asdict(entry))
 
 
 def _decode(line: bytes) -> Entry | None:
     """The entry of a line, or None if the line is not exactly what was once written."""
+    fields = unseal(line)
     try:
-        fields = json.loads(line)
-        del fields["crc"]
-        entry = Entry(**fields)
-        return entry if _encode(entry) == line else None
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return None if fields is None else Entry(**fields)
+    except TypeError:
         return None
-
-
-def _dump(fields: dict[str, str | int]) -> bytes:
-    return json.dumps(fields, separators=(",", ":")).encode("ascii")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import unmoor
 from unmoor import catalog
 from unmoor.errors import RunFolderError
 from unmoor.parameters import COLUMNS
@@ -22,9 +25,21 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1"
 _PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "sympy", "pandas")
+_PLACES: dict[str, tuple[str, ...]] = {
+    "unmoor": ("software", "version"),
+    "the code of unmoor": ("software", "code"),
+    "the study": ("parameters", "digest"),
+    "the catalog": ("catalog_digest",),
+    **{name: ("environment", "packages", name) for name in _PACKAGES},
+    "Python": ("environment", "python"),
+    "the system": ("environment", "system"),
+    "the C library": ("environment", "libc"),
+}
+_WITHOUT_NUMBERS = ("analysis", "cli", "report", "testing")
+_log = logging.getLogger("unmoor")
 _CLOSURES = (
-    "adhesion", "cell", "clones", "escape", "dissemination", "growth", "k_int", "line_rule",
-    "paracrine", "response",
+    "adhesion", "cell", "clones", "culture", "escape", "dissemination", "growth", "k_int",
+    "line_rule", "paracrine", "response",
 )  # fmt: skip
 
 
@@ -40,11 +55,13 @@ def describe(study: Study) -> str:
     """``provenance.json`` of a run."""
     record = {
         "schema_version": SCHEMA_VERSION,
-        "software": software(),
+        "software": {**software(), "code": _CODE},
         "parameters": {"study": study.name, "seed": study.seed, "digest": study.digest()},
         "environment": {
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.machine()}",
+            "libc": " ".join(platform.libc_ver()),
+            "processor": _processor(),
             "packages": {name: version(name) for name in _PACKAGES},
         },
         "catalog_digest": catalog_digest(study),
@@ -53,30 +70,63 @@ def describe(study: Study) -> str:
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 
-def check_same(study: Study, path: Path) -> None:
+def check_same(study: Study, path: Path) -> dict[str, str]:
     """Refuse to mix results of different software, studies or catalogs.
+
+    Returns
+    -------
+        What differs without harm: the processor, on which no number depends.
 
     Raises
     ------
     RunFolderError
-        Naming what differs.
+        Naming everything that differs.
     """
     before = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
     now = json.loads(describe(study))
-    places = {
-        "unmoor": ("software", "version"),
-        "the study": ("parameters", "digest"),
-        "the catalog": ("catalog_digest",),
-    }
-    for what, keys in places.items():
+    differences = []
+    for what, keys in _PLACES.items():
         then, today = recorded(before, *keys), recorded(now, *keys)
+        if what == "Python":  # a release that only mends changes no number
+            then, today = (text.rpartition(".")[0] for text in (then, today))
         if then != today:
-            was = then[:12] or "not recorded"
-            raise RunFolderError(
-                f"{path}: {what} is not what it was ({was} then, {today[:12]} now); "
-                f"start anew with: unmoor run {path / 'study.toml'}",
-                code="E-CHANGED",
-            )
+            was = then[:40] if "digest" not in keys[-1] else then[:12]
+            is_now = today[:40] if "digest" not in keys[-1] else today[:12]
+            told = f"{was or 'not recorded'} then, {is_now or 'not installed'} now"
+            differences.append(f"{what} is not what it was ({told})")
+    if differences:
+        raise RunFolderError(
+            f"{path}: {', '.join(differences)}; start anew with: unmoor run {path / 'study.toml'}",
+            code="E-CHANGED",
+        )
+    processors = [recorded(each, "environment", "processor") for each in (before, now)]
+    if processors[0] == processors[1]:
+        return {}
+    _log.warning("%s was begun on %s and goes on on %s", path, *processors)
+    return {"processor": processors[1]}
+
+
+def _code_digest() -> str:
+    """SHA-256 of the code that numbers come from; reports and the command line are not in it."""
+    root = Path(unmoor.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root)
+        if name.parts[0] not in _WITHOUT_NUMBERS:
+            digest.update(f"{name.as_posix()}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+_CODE = _code_digest()  # of what was imported, whatever happens to the files later
+
+
+def _processor() -> str:
+    """Model of the processor, as far as the system tells."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n"):
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _own_folder(study: Study) -> str | None:
@@ -96,7 +146,9 @@ def recorded(record: object, *keys: str) -> str:
 def tables_of(study: Study) -> Iterator[tuple[str, str]]:
     """Kind and name of every catalog table that a study draws on."""
     yield from (("closures", name) for name in _CLOSURES)
-    yield from (("matrices", name) for name in ("tumour", "lung", "collagen_i"))
+    matrices = ["tumour", "lung", "collagen_i"]
+    named = {entry for each in study.assays for kind, entry in each.entries if kind == "matrices"}
+    yield from (("matrices", name) for name in [*matrices, *sorted(named - {*matrices})])
     yield from (("networks", core) for core in sorted({s.emt_core for s in structures(study)}))
     yield from (("cell_lines", line) for line in study.cell_lines)
     hosts = {a.host_of(line) for a in study.assays for line in study.cell_lines}

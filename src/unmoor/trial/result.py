@@ -12,12 +12,15 @@ import pandas as pd
 
 from unmoor.errors import RunFolderError
 from unmoor.trial.csv_text import csv_text
+from unmoor.trial.origin import ORIGIN, write_origin
 from unmoor.trial.provenance import citations, describe, numbers, recorded
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
 from unmoor.trial.tables import Tables
 
-_FILES = ("outcomes", "effects", "draws", "structures", "timecourses", "animals", "events")
+_FILES = (
+    "outcomes", "effects", "draws", "structures", "timecourses", "animals", "events", "readouts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Result:
         """Humane end point and read-out of each of these animals (:mod:`unmoor.trial.animals`)."""
         return self._tables.events
 
+    @property
+    def readouts(self) -> pd.DataFrame:
+        """Every readout of every assay, each arm against control (:mod:`unmoor.trial.readouts`)."""
+        return self._tables.readouts
+
     def effects(self) -> pd.DataFrame:
         """Each arm against control: ratios, both intervals, paradox index, verdict."""
         return self._tables.effects.copy()
@@ -82,8 +90,12 @@ class Result:
 
     @property
     def n_failed(self) -> int:
-        """Animals without an outcome."""
-        return int((self.outcomes["status"] != "ok").sum())
+        """Animals without an outcome, and of assays without tumours, arms of draws without one."""
+        animals = int((self.outcomes["status"] != "ok").sum())
+        told = {assay.label for assay in self.study.assays if not assay.has_tumours}
+        others = self.readouts[self.readouts["assay"].isin(told)]
+        first = others.drop_duplicates(["cell_line", "assay", "arm"])
+        return animals + int(first["n_failed"].sum())
 
     @cached_property
     def numbers(self) -> pd.DataFrame:
@@ -113,8 +125,7 @@ class Result:
         """Write a new run folder below ``parent``; returns its path."""
         folder = RunFolder.create(Path(parent), self.study.name, self.study.digest())
         with folder:
-            folder.write_text("study.toml", self.study.to_toml())
-            folder.write_text("provenance.json", describe(self.study))
+            write_origin(folder, self.study)
             for name, text in self.tables().items():
                 folder.write_text(name, text)
                 folder.record_file(name)
@@ -130,9 +141,8 @@ class Result:
             If the folder is no finished run, or a table is not what was written.
         """
         folder = Path(path)
-        study = cls.study_of(folder)
         names = [f"{name}.csv" for name in _FILES]
-        damaged = set(RunFolder.open(folder).verify()) & set(names)
+        damaged = set(RunFolder.open(folder).damaged_files()) & {*names, *ORIGIN, "checksums.json"}
         missing = [name for name in names if not (folder / name).exists()]
         if damaged or missing:
             names = sorted(damaged | set(missing))
@@ -141,6 +151,7 @@ class Result:
                 f"go on with: unmoor resume {folder}",
                 code="E-DAMAGED",
             )
+        study = cls.study_of(folder)
         frames = {name: _read(folder / f"{name}.csv") for name in _FILES}
         return cls(study, Tables(**frames), folder)
 

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from unmoor.errors import Interrupted, ResourceError
 from unmoor.trial.chunks import Arrays, Chunk, compute, plan
-from unmoor.trial.provenance import check_same, describe
-from unmoor.trial.store import RunFolder
+from unmoor.trial.origin import record_origin, restore_origin, write_origin
+from unmoor.trial.provenance import check_same
+from unmoor.trial.store import GROWING, RunFolder
 from unmoor.trial.study import Study
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def run(
         return _finish(study, done, None)
     folder = RunFolder.create(Path(out), study.name, study.digest())
     with folder, _stop_signals():
-        folder.write_text("study.toml", study.to_toml())
-        folder.write_text("provenance.json", describe(study))
+        write_origin(folder, study)
         folder.log("started", study=study.name, seed=study.seed)
         return _complete(study, folder, workers, executor, progress)
 
@@ -109,10 +109,13 @@ def resume(
     from unmoor.trial.result import Result
 
     folder = RunFolder.open(Path(path))
+    restore_origin(folder)
     study = Result.study_of(folder.path)
-    check_same(study, folder.path)
+    elsewhere = check_same(study, folder.path)
     with folder, _stop_signals():
-        folder.log("resumed")
+        folder.log("resumed", **elsewhere)
+        folder.note_damage()
+        record_origin(folder)
         return _complete(study, folder, workers, executor, progress)
 
 
@@ -124,6 +127,7 @@ def _complete(
     progress: Report | None,
 ) -> Result:
     chunks = plan(study)
+    folder.forget_files(*GROWING)
     kept = folder.completed() & {chunk.key for chunk in chunks}
     known = {key: folder.read_chunk(key) for key in sorted(kept)}
     try:
@@ -140,6 +144,8 @@ def _complete(
     except MemoryError as error:
         raise ResourceError(f"memory ran out; use fewer --workers ({error})") from None
     folder.log("finished", failed=result.n_failed)
+    for name in GROWING:  # complete now: from here on any change is damage
+        folder.record_file(name)
     return result
 
 

@@ -7,7 +7,7 @@
         provenance.json   what ran it
         data/<key>.npz    one file for each chunk of work
         ledger.jsonl      one line for each chunk that is done (see :mod:`unmoor.trial.ledger`)
-        checksums.json    digests of the tables and reports made from the chunks
+        checksums.json    digests of the other files, copies of study.toml and provenance.json
         log.jsonl         what happened, for people
 
 A chunk counts as done when its file and then its line are on the disk, in that order; whatever a
@@ -17,14 +17,10 @@ compared with their digest before they are used.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import logging
 import re
 import threading
 import time
-import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +28,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-import numpy as np
 import numpy.typing as npt
 
 from unmoor.errors import ResourceError, RunFolderError, nearest
@@ -43,13 +38,15 @@ from unmoor.trial.atomic import (
     sync_folder,
     write_file,
 )
+from unmoor.trial.checksums import Checksums, sha256
 from unmoor.trial.ledger import Entry, Ledger
 from unmoor.trial.lock import WriterLock
+from unmoor.trial.packing import pack, unpack
+from unmoor.trial.sealed import seal, unseal
 
-CHUNK_SCHEMA = 1
-"""Version of the layout of chunk files."""
+GROWING = ("ledger.jsonl", "log.jsonl")
+"""Files that grow during a run; their digests are recorded at its end."""
 
-_SCHEMA_NAME = "unmoor_chunk_schema"
 _LONGEST_NAME = 150  # bytes; leaves room below the 255 of common file systems
 _log = logging.getLogger("unmoor")
 
@@ -74,6 +71,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._ledger = Ledger(path / "ledger.jsonl")
+        self._checksums = Checksums(path / "checksums.json")
         self._lock = WriterLock(path / ".lock")
         self._turn = threading.RLock()
 
@@ -139,6 +137,7 @@ class RunFolder:
             self._ledger.read()
             self._note_damaged_lines()
             self._ledger.mend()
+            self._mend_log()
         except BaseException:
             self._lock.release()
             raise
@@ -194,12 +193,12 @@ class RunFolder:
         ResourceError, RunFolderError
             As for :meth:`write_bytes`.
         """
-        data = _pack(arrays)
+        data = pack(arrays)
         file = f"data/{_file_name(key)}.npz"
         rows = max((array.shape[0] for array in arrays.values() if array.ndim), default=0)
         with self._turn:
             self.write_bytes(file, data)
-            self._ledger.append(Entry(key, file, _sha256(data), rows))
+            self._ledger.append(Entry(key, file, sha256(data), rows))
         self._lock.show_life()
 
     def read_chunk(self, key: str) -> dict[str, npt.NDArray[Any]]:
@@ -221,7 +220,7 @@ class RunFolder:
                 f"{self.path / entry.file} is missing or damaged; resume the run to make it again",
                 code="E-DAMAGED",
             )
-        return _unpack(data, self.path / entry.file)
+        return unpack(data, self.path / entry.file)
 
     def completed(self) -> set[str]:
         """Keys of the chunks that are done and whose files are what was written."""
@@ -231,11 +230,12 @@ class RunFolder:
         for entry in self._ledger.entries.values():
             if self._read_if_intact(entry.file, entry.sha256) is None:
                 self._note("chunk missing or damaged", key=entry.key, file=entry.file)
+                self._tell_damage(entry.file, "computed again")
             else:
                 done.add(entry.key)
         return done
 
-    def record_file(self, name: str) -> None:
+    def record_file(self, name: str, *, with_copy: bool = False) -> None:
         """Note the digest of a file, so that :meth:`verify` can tell whether it has changed.
 
         A crash between writing a file and recording it makes it look changed, until a resumed run
@@ -245,26 +245,67 @@ class RunFolder:
         ----------
         name
             A file written with :meth:`write_text` or :meth:`write_bytes`.
+        with_copy
+            Whether to keep its text as well, for :meth:`restore`.
         """
+        self._require_lock()
+        data = self._inside(name).read_bytes()
         with self._turn:
-            known = self._checksums() or {}
-            known[name] = _sha256(self._inside(name).read_bytes())
-            self.write_text("checksums.json", json.dumps(known, indent=1, sort_keys=True) + "\n")
+            self._checksums.read()
+            self._checksums.files[name] = sha256(data)
+            if with_copy:
+                self._checksums.copies[name] = data.decode()
+            self._checksums.write()
+
+    def forget_files(self, *names: str) -> None:
+        """No longer expect files to be what was recorded, since they are about to change."""
+        self._require_lock()
+        with self._turn:
+            self._checksums.read()
+            if [name for name in names if self._checksums.files.pop(name, None)]:
+                self._checksums.write()
+
+    def copy_of(self, name: str) -> str | None:
+        """Text of a file as it was recorded, if a copy was kept."""
+        self._checksums.read()
+        return self._checksums.copies.get(name)
+
+    def restore(self, name: str) -> None:
+        """Write a file anew from its copy."""
+        text = self.copy_of(name)
+        if text is not None:
+            self.write_text(name, text)
+            self._tell_damage(name, "put back from its copy")
+
+    def damaged_files(self) -> list[str]:
+        """Names of the recorded files, chunks aside, that are missing or not what was written."""
+        self._checksums.read()
+        files = self._checksums.files.items()
+        damaged = [name for name, digest in files if self._read_if_intact(name, digest) is None]
+        # Each run has recorded its study: without the file nothing could be told of the others.
+        lost = not self._checksums.path.exists() and (self.path / "provenance.json").exists()
+        if self._checksums.is_damaged or lost:
+            damaged.append("checksums.json")
+        if any(fields is None for fields in self._log_lines()):
+            damaged.append("log.jsonl")
+        if self._ledger.damaged or not self._ledger.path.exists():
+            damaged.append("ledger.jsonl")
+        return sorted(set(damaged))
 
     def verify(self) -> list[str]:
         """Names of the files that are missing or not what was written, relative to the folder."""
         self._ledger.read()
-        known = self._checksums()
-        expected = {entry.file: entry.sha256 for entry in self._ledger.entries.values()}
-        expected |= known or {}
         damaged = [
-            name for name, sha256 in expected.items() if self._read_if_intact(name, sha256) is None
+            entry.file
+            for entry in self._ledger.entries.values()
+            if self._read_if_intact(entry.file, entry.sha256) is None
         ]
-        if known is None:
-            damaged.append("checksums.json")
-        if self._ledger.damaged or not self._ledger.path.exists():
-            damaged.append("ledger.jsonl")
-        return sorted(damaged)
+        return sorted({*damaged, *self.damaged_files()})
+
+    def note_damage(self) -> None:
+        """Say which recorded files are damaged, before they are made again."""
+        for name in self.damaged_files():
+            self._tell_damage(name, "made again")
 
     def log(self, event: str, **fields: object) -> None:
         """Append a line to ``log.jsonl``; a log that cannot be written never stops a run.
@@ -278,10 +319,10 @@ class RunFolder:
         """
         self._require_lock()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"time": now, "event": event, **fields}, default=str)
+        line = seal({"time": now, "event": event, **fields})
         try:
             with self._turn:
-                append_line(self.path / "log.jsonl", line.encode(), sync=False)
+                append_line(self.path / "log.jsonl", line, sync=False)
         except (ResourceError, RunFolderError) as reason:
             _log.debug("%s", reason)  # the trouble is told where results are written
         self._lock.show_life()
@@ -295,6 +336,29 @@ class RunFolder:
     def _note_damaged_lines(self) -> None:
         for number in self._ledger.damaged:
             self._note("damaged ledger line dropped", line=number)
+        if self._ledger.damaged:
+            self._tell_damage("ledger.jsonl", "its lost lines are computed again")
+
+    def _tell_damage(self, name: str, mended: str) -> None:
+        """Tell the person who resumes a run; a reader is told by an error where it matters."""
+        if self._lock.is_held:
+            _log.warning("%s was damaged or missing: %s", self.path / name, mended)
+            self.log("damaged file", file=name, mended=mended)
+
+    def _log_lines(self) -> list[dict[str, Any] | None]:
+        """Fields of each finished line of the log; None where a line is not what was written."""
+        try:
+            lines = (self.path / "log.jsonl").read_bytes().split(b"\n")[:-1]
+        except OSError:
+            return []
+        return [unseal(line) for line in lines]
+
+    def _mend_log(self) -> None:
+        lines = self._log_lines()
+        kept = [seal(fields) + b"\n" for fields in lines if fields is not None]
+        if len(kept) < len(lines):
+            write_file(self.path / "log.jsonl", b"".join(kept))
+            self._tell_damage("log.jsonl", f"{len(lines) - len(kept)} of its lines are lost")
 
     def _require_lock(self) -> None:
         if not self._lock.is_held:
@@ -306,50 +370,12 @@ class RunFolder:
             raise RunFolderError(f"{name!r} is not a file inside {self.path}")
         return path
 
-    def _read_if_intact(self, name: str, sha256: str) -> bytes | None:
+    def _read_if_intact(self, name: str, digest: str) -> bytes | None:
         try:
             data = self._inside(name).read_bytes()
         except (OSError, RunFolderError):
             return None
-        return data if _sha256(data) == sha256 else None
-
-    def _checksums(self) -> dict[str, str] | None:
-        """Recorded digests by name; None if the file cannot be read."""
-        try:
-            known = json.loads((self.path / "checksums.json").read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError):
-            return None
-        if not isinstance(known, dict):
-            return None
-        return {str(name): str(sha256) for name, sha256 in known.items()}
-
-
-def _pack(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Arrays as the bytes of an ``.npz``, which tell nothing of when and in which order."""
-    buffer = io.BytesIO()
-    everything = {**arrays, _SCHEMA_NAME: np.array(CHUNK_SCHEMA)}
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in sorted(everything):
-            content = io.BytesIO()
-            array = np.asarray(everything[name], order="C")
-            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
-    return buffer.getvalue()
-
-
-def _unpack(data: bytes, path: Path) -> dict[str, npt.NDArray[Any]]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    schema = arrays.pop(_SCHEMA_NAME, None)
-    if schema is None or schema != CHUNK_SCHEMA:
-        raise RunFolderError(
-            f"{path} has layout {schema}, expected {CHUNK_SCHEMA}; read it with the version of "
-            "unmoor that wrote it",
-            code="E-SCHEMA",
-        )
-    return arrays
+        return data if sha256(data) == digest else None
 
 
 def _file_name(text: str) -> str:
@@ -359,8 +385,4 @@ def _file_name(text: str) -> str:
     if len(name.encode()) <= _LONGEST_NAME:
         return name or "run"
     start = name.encode()[: _LONGEST_NAME - 17].decode(errors="ignore")
-    return f"{start}-{_sha256(text.encode())[:16]}"
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return f"{start}-{sha256(text.encode())[:16]}"
