@@ -11,8 +11,8 @@ COURSES = (
 
 # Of each clone in each interval: growth relative to untreated, death beyond that of the untreated
 # clone and the latter [1/d], chance that a single cell or a cluster founds a metastasis, FAK signal
-# relative to untreated.
-PACES = ("growth", "death", "turnover", "single", "cluster", "fak")
+# relative to untreated, death by drugs that kill and by radiation [1/d].
+PACES = ("growth", "death", "turnover", "single", "cluster", "fak", "kill")
 
 # Of cells outside an animal, or seeded in its organs.
 CULTURE_COURSES = (
