@@ -33,6 +33,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 """What differs between animals – β; β and k independently; β and k correlated – and what is fitted.
 """
 _STARTS = (1.0, 0.6, 1.6)  # factors on the first guess of β
+_FIRST_STEPS, _MORE_STEPS = 8, 500  # from each start, and from the best of them
 _LEAST, _MOST = 1e-3, 2.0  # bounds of ω; the first also of b, and of a as a share of its guess
 _STEP = 1e-4  # of the fitted logarithms, for second derivatives
 _EDGE = 0.01  # of the fitted logarithms: so near to a bound a number lies on it
@@ -132,17 +133,20 @@ def fit_growth(data: GrowthData, model: str = "beta") -> GrowthFit:
     else:  # the maximum of a simpler model is a good place to begin
         first, starts = {**fit_growth(data).values, "omega_k": 0.05, "rho": 0.0}, [1.0]
     bounds = [_bounds(name, first[name]) for name in names]
-    best: tuple[float, FloatArray] = (math.inf, np.empty(0))
-    for factor in starts:
-        start = [_to_free(name, first[name]) for name in names]
-        start[0] += math.log(factor)
-        start = [float(np.clip(x, *b)) for x, b in zip(start, bounds, strict=True)]
+
+    def search(begin: FloatArray, steps: int) -> tuple[float, FloatArray]:
         found = minimize(
-            lambda free: _objective(data, names, free), start, jac=True, method="L-BFGS-B",
-            bounds=bounds, options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-5, "maxcor": 20},
+            lambda free: _objective(data, names, free), begin, jac=True, method="L-BFGS-B",
+            bounds=bounds, options={"maxiter": steps, "ftol": 1e-10, "gtol": 1e-4, "maxcor": 20},
         )  # fmt: skip
-        if found.fun < best[0]:
-            best = float(found.fun), np.asarray(found.x)
+        return float(found.fun), np.asarray(found.x)
+
+    begun = []
+    for factor in starts:
+        start = np.array([_to_free(name, first[name]) for name in names])
+        start[0] += math.log(factor)
+        begun.append(search(np.clip(start, *np.transpose(bounds)), _FIRST_STEPS))
+    best = search(min(begun, key=lambda found: found[0])[1], _MORE_STEPS)
     if not math.isfinite(best[0]):
         raise SimulationError("the growth of these animals cannot be fitted", code="E-FIT")
     return _collect(data, model, best[1], bounds)
@@ -234,7 +238,8 @@ def _polish(
     Raises
     ------
     SimulationError
-        If the rest of the way is not a small part of a standard error in the end.
+        If the rest of the way is not a small part of a standard error in the end, or the error
+        of β or k is as large as the number.
     """
     inside = (free > bounds[:, 0] + _EDGE) & (free < bounds[:, 1] - _EDGE)
     errors = np.full(len(names), math.nan)
@@ -253,10 +258,11 @@ def _polish(
         moved = free.copy()
         moved[inside] -= step * min(1.0, 1.0 / left)
         free = np.clip(moved, bounds[:, 0], bounds[:, 1])
-    if left >= _NEAR:
+    # NaN, of a number on its bound, is not less than 1 either.
+    if left >= _NEAR or not all(errors[names.index(name)] < 1.0 for name in ("beta", "k")):
         raise SimulationError(
-            "these readings do not determine the growth of the animals: fit fewer numbers "
-            "(--differs beta), or bring more readings",
+            "these readings do not determine how the animals grow: bring more readings, on more "
+            "days, from more animals",
             code="E-FIT",
         )
     return free, errors

@@ -7,6 +7,7 @@ most likely given its readings, at the scale of the curvature there. Equations: 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,17 @@ from unmoor.elementwise import FloatArray
 NODES = {1: 25, 2: 21}
 """Nodes in each direction by number of effects; twice as many move ln L by less than 1e-3."""
 _MODE_STEPS = 30
+_LENGTHS = np.array([1.0, 0.4, 0.1])  # of a step, whichever leads highest
 _FARTHEST = 8.0  # standard deviations; no animal is farther from the others
 _HIGHEST = 100.0  # of ln V: keeps numbers finite where a search strays
-_ENOUGH = 1e-9  # change of a standard normal number at which the search for a mode ends
+_ENOUGH = 1e-5  # change of a standard normal number at which the search for a mode ends
+
+
+@lru_cache(maxsize=16)
+def _quadrature(nodes: int) -> tuple[FloatArray, FloatArray]:
+    """Points and logarithms of the weights, for the weight exp(−x²/2)."""
+    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return points, np.log(weights)
 
 
 class Integral(NamedTuple):
@@ -40,9 +49,8 @@ def integrate(
     """
     effects = effects_of(values)
     mode, spread = modes_of(data, values, effects)
-    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    points, logs = _quadrature(nodes)
     grid = np.stack(np.meshgrid(*[points] * effects, indexing="ij"), -1).reshape(-1, effects)
-    logs = np.log(weights)
     weight = np.stack(np.meshgrid(*[logs] * effects, indexing="ij"), -1).sum(-1).ravel()
     at = mode + np.einsum("aij,pj->pai", spread, grid)
     terms = Terms(data, values, at)
@@ -189,7 +197,7 @@ def modes_of(
         slope, curvature = Terms(data, values, here[None]).scoring()
         move = np.linalg.solve(curvature, slope[..., None])[..., 0]
         move = np.clip(here + move, -_FARTHEST, _FARTHEST) - here
-        lengths = 0.5 ** np.arange(6.0)[:, None, None]
+        lengths = _LENGTHS[:, None, None]
         joint = Terms(data, values, here + lengths * move).joint()
         longest = joint.argmax(axis=0)
         better = joint.max(axis=0) > height
