@@ -280,7 +280,7 @@ def live(
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
     count, clones = treated.inputs.shape[1], cells.shape[1]
-    w, one = np.zeros(machine.places[9] * LANES), np.ones(6)
+    w, one = np.zeros(machine.places.size * LANES), np.ones(6)
     middle = np.empty((width, blocks.readouts.shape[1], LANES))
     rates, weights = np.empty((4, clones)), np.empty(clones)
     table, base = np.empty((clones, _COLUMNS)), np.empty((clones, _COLUMNS))

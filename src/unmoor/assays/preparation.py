@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from unmoor.assays.days import Frames, Released, Treated, Tumours, live
+from unmoor.assays.place import IN_A_TUMOUR, Place
 from unmoor.assays.treatment import Arm, treat
 from unmoor.catalog import table
 from unmoor.catalog.draws import Draw
@@ -34,6 +35,8 @@ class Setting:
 
     Attributes
     ----------
+    host
+        Strain of the animals; None in culture.
     arms
         Treatments of each arm, in the order of the result.
     duration
@@ -46,10 +49,12 @@ class Setting:
         Time over which inputs are held [d].
     interaction
         Reference model of drugs that act on one thing (``therapy.interaction``).
+    place
+        What cells stand on, and their room.
     """
 
     line: CellLine
-    host: str
+    host: str | None
     arms: Sequence[Arm]
     structure: Structure
     duration: float
@@ -59,6 +64,7 @@ class Setting:
     interval: float = INTERVAL
     beside: Path | None = None
     interaction: str = "bliss"
+    place: Place = IN_A_TUMOUR
 
 
 class Preparation:
@@ -94,12 +100,14 @@ class Preparation:
 
     def _constants(self) -> np.recarray:
         """Constants of behaviour, a record a subject."""
-        tables = [("closures", name) for name in _CLOSURES] + [("hosts", self.setting.host)]
-        rows = []
+        tables = [("closures", name) for name in _CLOSURES]
+        host, place, rows = self.setting.host, self.setting.place, []
         for draw in self.draws:
             row = {i: v for kind, name in tables for i, v in draw.values(kind, name).items()}
+            row |= draw.values("hosts", host) if host else {"iota": 0.0, "Lambda": 0.0}
+            row["phi"] *= float(place.shares_medium)
             for ground in GROUNDS:
-                weights = draw.values("matrices", ground)
+                weights = place.weights(ground, draw)
                 row |= {f"{weight}_{ground}": value for weight, value in weights.items()}
             row |= {name: math.log(row[name[4:]]) for name in ("log_R_s", "log_R_c")}
             row["cluster_anoikis"] = math.exp(-row["lambda_an"])
@@ -171,6 +179,10 @@ class Preparation:
         beta = np.array([[values["beta"]] for values in growth]) * exponential(spread * scores)
         beta = np.repeat(beta, len(self.arms), axis=0)
         alpha = self._spread([values["k"] for values in growth]) * beta
+        place = self.setting.place
+        rooms = [room for draw in self.draws if (room := place.room(draw)) is not None]
+        if rooms:
+            alpha, beta = np.zeros(beta.shape) + self._spread(rooms), np.zeros(beta.shape)
         volume = growth[0]["volume_per_million"] * self.setting.inoculum / 1e6
         volumes = np.full((*self.shape, animals + 1), volume / self.shape[1])
         shed, exposure = np.zeros((2, self.shape[0], animals + 1))

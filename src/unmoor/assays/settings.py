@@ -1,48 +1,59 @@
-"""What an assay is told: where cells are put, how many, in which animals, and for how long."""
+"""What assays are told, one class a kind, and how the tables of a study file are read.
+
+``ASSAYS`` is the list of all kinds; nothing outside this package knows one of them by name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from unmoor.fields import Field, Nested, OneOf, Quantity, Text, Whole, read_table
-from unmoor.findings import FieldPath, Findings, FrozenMap, key, show
+from unmoor import catalog
+from unmoor.assays.base import (
+    CLONES,
+    DEFAULT_CLONES,
+    LABEL,
+    Assay,
+    Bench,
+    Outcome,
+    duration,
+    read_fields,
+)
+from unmoor.assays.colonisation_settings import Intracardiac, TailVein
+from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
+from unmoor.assays.host_field import DEFAULT_HOST, HOST, read_hosts, write_hosts
+from unmoor.assays.quantities import COURSES
+from unmoor.fields import Field, OneOf, Quantity, Whole
+from unmoor.findings import FieldPath, Findings
 
-DEFAULT_HOST = "nsg"
-DEFAULT_CLONES = 16
-_LONGEST = 365.0  # d
+if TYPE_CHECKING:
+    from unmoor.catalog.draws import Draw
+
 _MOST_CELLS = 1e9
-
-ASSAY_NAMES: tuple[str, ...] = ("orthotopic_xenograft",)
-_HOST = Text("a host of the catalog", 80)
-
-
-_HOSTS = Nested("a host of the catalog, or a table of default and hosts by cell line")
+_LARGEST = 1e5  # mm³, more than a mouse weighs
 
 ORTHOTOPIC_FIELDS: tuple[Field, ...] = (
-    Field("name", OneOf(ASSAY_NAMES), '"orthotopic_xenograft"'),
-    Field("label", Text("a name for this assay in the results", 60), '"nude mice"', required=False),
-    Field("host", _HOSTS, '{ default = "nsg" }', required=False, default=DEFAULT_HOST),
+    Field("name", OneOf(("orthotopic_xenograft",)), '"orthotopic_xenograft"'),
+    LABEL,
+    HOST,
     Field("inoculum", Quantity("cells", 1.0, _MOST_CELLS), '"1e6 cells"'),
-    Field(
-        "duration",
-        Quantity("time", 0.0, _LONGEST, open_low=True, what="time from inoculation to read-out"),
-        '"28 d"',
-    ),
+    duration("time from inoculation to read-out", '"28 d"'),
     Field("animals", Whole("animals in each arm", 1, 10_000), "10"),
+    CLONES,
     Field(
-        "clones",
-        Whole("clones in each tumour", 1, 1_000),
-        str(DEFAULT_CLONES),
+        "humane_volume",
+        Quantity(
+            "volume", 0.0, _LARGEST, open_low=True, what="tumour at which an animal is taken out"
+        ),
+        '"2000 mm^3"',
         required=False,
-        default=DEFAULT_CLONES,
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class OrthotopicXenograft:
+class OrthotopicXenograft(Assay):
     """Tumour cells put into the mammary fat pad; tumour and lungs are read out on the last day.
 
     Parameters
@@ -57,6 +68,9 @@ class OrthotopicXenograft:
         Mouse strain for every line, or a mapping with ``"default"`` and strains of single lines.
     clones
         Clones a tumour is made of.
+    humane_volume
+        Tumour volume at which an animal is taken out of the study, ``"2000 mm^3"`` or a number in
+        mm³; None takes that of the catalog (``closures/response``).
     label
         Name in the results; needed only when a study has several assays of one kind.
 
@@ -72,12 +86,19 @@ class OrthotopicXenograft:
     """
 
     name: ClassVar[str] = "orthotopic_xenograft"
+    outcomes: ClassVar[tuple[str, ...]] = (
+        "tumour_volume", "lung_metastases", "proliferation", "apoptosis",
+    )  # fmt: skip
+    courses: ClassVar[tuple[str, ...]] = COURSES
+    table: ClassVar[tuple[Field, ...]] = ORTHOTOPIC_FIELDS
+    has_tumours: ClassVar[bool] = True
     label: str
     host: Mapping[str, str]
     inoculum: float
     duration: float
     animals: int
     clones: int
+    humane_volume: float
 
     def __init__(
         self,
@@ -87,54 +108,73 @@ class OrthotopicXenograft:
         animals: int,
         host: str | Mapping[str, str] = DEFAULT_HOST,
         clones: int = DEFAULT_CLONES,
+        humane_volume: str | float | None = None,
         label: str | None = None,
     ) -> None:
-        raw: dict[str, Any] = {"name": self.name, "host": host, "inoculum": inoculum}
-        raw |= {"duration": duration, "animals": animals, "clones": clones}
-        raw |= {} if label is None else {"label": label}
-        findings = Findings(prefix=(type(self).__name__,))
-        values = read_assay(raw, (), findings, bare=True)
-        findings.raise_errors()
-        for name in (field.name for field in ORTHOTOPIC_FIELDS if field.name != "name"):
-            object.__setattr__(self, name, values[name])
+        given = {"host": host, "inoculum": inoculum, "duration": duration, "animals": animals}
+        given |= {} if humane_volume is None else {"humane_volume": humane_volume}
+        self._fill({**given, "clones": clones, "label": label})
+
+    @classmethod
+    def parse(
+        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
+    ) -> dict[str, Any]:
+        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
+        values = read_fields(raw, cls.table, path, findings, bare=bare)
+        if "host" in values:
+            values["host"] = read_hosts(values["host"], (*path, "host"), findings)
+        if "humane_volume" in values and values["humane_volume"] is None:
+            values["humane_volume"] = catalog.table("closures", "response")["humane_volume"].value
+        return values
 
     def host_of(self, cell_line: str) -> str | None:
         """Return the host a line is put into; None if none is named and there is no default."""
         return self.host.get(cell_line, self.host.get("default"))
 
-    def to_toml(self) -> str:
-        """Return the ``[[assays]]`` table that stands for it in a study file."""
-        hosts = ", ".join(f"{key(line)} = {show(host)}" for line, host in self.host.items())
-        lines = ["[[assays]]"]
-        for field in ORTHOTOPIC_FIELDS:
-            if field.name == "host":
-                lines.append(f"host = {{ {hosts} }}")
-            elif field.name != "label" or self.label != self.name:
-                lines.append(field.write(getattr(self, field.name)))
-        return "\n".join(lines) + "\n"
+    def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
+        """Run parameter sets."""
+        from unmoor.assays.xenograft_assay import xenograft
+
+        return xenograft(self, bench, draws)
+
+    def _written(self, field: Field) -> list[str]:
+        if field.name == "host":
+            return [write_hosts(self.host)]
+        return [field.write(getattr(self, field.name))]
+
+
+ASSAYS: Mapping[str, type[Assay]] = {
+    kind.name: kind
+    for kind in (
+        OrthotopicXenograft, SignallingTimeCourse, Viability, ColonyFormation, TailVein,
+        Intracardiac,
+    )
+}  # fmt: skip
+_NAME = Field("name", OneOf(tuple(ASSAYS)), '"orthotopic_xenograft"')
 
 
 def read_assay(raw: object, path: FieldPath, findings: Findings, *, bare: bool) -> dict[str, Any]:
     """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
-    values = read_table(raw, ORTHOTOPIC_FIELDS, path, findings, bare=bare)
-    if "host" in values:
-        values["host"] = _read_hosts(values["host"], (*path, "host"), findings)
-    if "name" in values and values.get("label", "") is None:
-        values["label"] = values["name"]
+    kind = _kind_of(raw)
+    if not isinstance(raw, Mapping):
+        return read_fields(raw, kind.table, path, findings, bare=bare)
+    named = {**raw}
+    wrong = "name" in raw and _NAME.read(raw["name"], (*path, "name"), findings, bare=bare) is None
+    if wrong:
+        named["name"] = kind.name
+    values = kind.parse(named, path, findings, bare=bare)
+    if wrong:
+        values.pop("name", None)
     return values
 
 
-def _read_hosts(raw: object, path: FieldPath, findings: Findings) -> Mapping[str, str]:
+def _kind_of(raw: object) -> type[Assay]:
+    """The kind that is named, or else the one whose keys are nearest to those given."""
     if not isinstance(raw, Mapping):
-        host = Field("host", _HOST, f'"{DEFAULT_HOST}"').read(raw, path, findings, bare=False)
-        return FrozenMap({} if host is None else {"default": host})
-    if not raw:
-        fix = f'write {{ default = "{DEFAULT_HOST}" }}'
-        findings.add(path, "{ }", _HOSTS.expected, fix, "E-EMPTY")
-    hosts: dict[str, str] = {}
-    for line, value in raw.items():
-        field = Field(str(line), _HOST, f'"{DEFAULT_HOST}"')
-        host = field.read(value, (*path, str(line)), findings, bare=False)
-        if host is not None:
-            hosts[str(line)] = host
-    return FrozenMap(hosts)
+        return OrthotopicXenograft
+    name = raw.get("name")
+    if isinstance(name, str) and name in ASSAYS:
+        return ASSAYS[name]
+    given = set(map(str, raw))
+    known = {kind: {field.name for field in kind.table} for kind in ASSAYS.values()}
+    return max(known, key=lambda kind: len(given & known[kind]) - len(given - known[kind]))

@@ -39,12 +39,12 @@ class Course:
         """A course that never changes."""
         return cls(np.full((subjects, intervals + 1), value), np.full((subjects, intervals), value))
 
-    def multiply(self, subject: int, at: FloatArray, mean: FloatArray) -> None:
+    def multiply(self, subject: int | slice, at: FloatArray, mean: FloatArray) -> None:
         """Combine with another factor on the same input (independent action)."""
         self.at[subject] *= at
         self.mean[subject] *= mean
 
-    def add(self, subject: int, at: FloatArray, mean: FloatArray) -> None:
+    def add(self, subject: int | slice, at: FloatArray, mean: FloatArray) -> None:
         """Add to the input."""
         self.at[subject] += at
         self.mean[subject] += mean
@@ -133,10 +133,10 @@ def treat(
         edits = [modifier for x in arm if isinstance(x, Edit) for modifier in x.modifiers()]
         drugs = exposures([x for x in arm if isinstance(x, Regimen)], beside)
         fractions = [x for x in arm if isinstance(x, Irradiation)]
+        for modifier in edits:
+            _edit(treatment, slice(i, None, len(arms)), modifier, schedule)
         for d, draw in enumerate(draws):
             subject = d * len(arms) + i
-            for modifier in edits:
-                _edit(treatment, subject, modifier, schedule)
             acts = [act(drug, draw, grid) for drug in drugs]
             _apply(treatment, subject, acts, schedule, interaction)
             if fractions:
@@ -155,7 +155,8 @@ def _touch(treatment: Treatment, label: str, schedule: _Schedule) -> Course:
     return treatment.courses[label]
 
 
-def _edit(treatment: Treatment, subject: int, modifier: Modifier, schedule: _Schedule) -> None:
+def _edit(treatment: Treatment, subjects: slice, modifier: Modifier, schedule: _Schedule) -> None:
+    """Edit the same cells in every draw, at once."""
     course = _touch(treatment, modifier.target, schedule)
     grid = schedule.grid
     inside = (grid >= modifier.start) & (grid < modifier.stop)
@@ -166,11 +167,11 @@ def _edit(treatment: Treatment, subject: int, modifier: Modifier, schedule: _Sch
     before = math.isinf(modifier.start)
     if modifier.kind == "factor":
         gain = modifier.value - 1.0
-        course.multiply(subject, 1.0 + gain * inside.astype(float), 1.0 + gain * share)
-        cultured[subject] *= modifier.value if before else 1.0
+        course.multiply(subjects, 1.0 + gain * inside.astype(float), 1.0 + gain * share)
+        cultured[subjects] *= modifier.value if before else 1.0
     else:
-        course.add(subject, modifier.value * inside.astype(float), modifier.value * share)
-        cultured[subject] += modifier.value if before else 0.0
+        course.add(subjects, modifier.value * inside.astype(float), modifier.value * share)
+        cultured[subjects] += modifier.value if before else 0.0
 
 
 def _apply(

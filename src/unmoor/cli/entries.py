@@ -93,11 +93,10 @@ def study_lines(study: Study, name: str) -> Iterator[str]:
         yield f"  title    {study.title}"
     yield f"  lines    {', '.join(study.cell_lines)}"
     for assay in study.assays:
-        hosts = ", ".join(dict.fromkeys(f"{assay.host_of(line)}" for line in study.cell_lines))
-        yield (
-            f"  assay    {assay.label.replace('_', ' ')}: {assay.inoculum:g} cells, "
-            f"{assay.duration:g} d, {assay.animals} animals an arm, host {hosts}"
-        )
+        hosts = dict.fromkeys(assay.host_of(line) for line in study.cell_lines)
+        where = ", ".join(f"{host}" for host in hosts if host)
+        kind = assay.label.replace("_", " ")
+        yield f"  assay    {kind}: {assay.design}" + (f", host {where}" if where else "")
     yield f"  control  {study.control}"
     yield ""
     for arm, items in study.arms.items():

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from unmoor.assays.settings import OrthotopicXenograft
+from unmoor.assays.base import Assay
+from unmoor.assays.settings import ASSAYS
 from unmoor.errors import Problem
 from unmoor.fields import Field, read_table
 from unmoor.findings import Findings, FrozenMap
@@ -143,7 +144,7 @@ class Study:
     cell_lines: tuple[str, ...]
     control: str
     arms: Mapping[str, Arm]
-    assays: tuple[OrthotopicXenograft, ...]
+    assays: tuple[Assay, ...]
     verdict: Margins
     uncertainty: Uncertainty
     model: ModelOptions
@@ -157,8 +158,8 @@ class Study:
         arms: Mapping[str, Sequence[Item | Mapping[str, object]]],
         control: str,
         *,
-        assay: OrthotopicXenograft | Mapping[str, object] | None = None,
-        assays: Iterable[OrthotopicXenograft | Mapping[str, object]] | None = None,
+        assay: Assay | Mapping[str, object] | None = None,
+        assays: Iterable[Assay | Mapping[str, object]] | None = None,
         title: str = "",
         seed: int = 0,
         verdict: Margins | Mapping[str, object] | None = None,
@@ -234,7 +235,7 @@ class Study:
             **{key: draft.values[key] for key in ("schema", "title", "seed", "control")},
             "cell_lines": tuple(line.name for line in draft.lines),
             "arms": FrozenMap({arm: _treatments(items) for arm, items in draft.arms.items()}),
-            "assays": tuple(OrthotopicXenograft(**_no_name(each)) for each in draft.assays),
+            "assays": tuple(ASSAYS[each["name"]].made(each) for each in draft.assays),
             "verdict": Margins(**draft.sections["verdict"]),
             "uncertainty": Uncertainty(**draft.sections["uncertainty"]),
             "model": ModelOptions(**draft.sections["model"]),
@@ -292,20 +293,14 @@ def _treatment(item: dict[str, Any]) -> Item:
     return Irradiation(**item) if "radiation" in item else Regimen(**item)
 
 
-def _no_name(assay: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in assay.items() if key != "name"}
-
-
-_TABLES = (
-    Regimen, Edit, Irradiation, OrthotopicXenograft, Margins, Uncertainty, ModelOptions
-)  # fmt: skip
+_TABLES = (Regimen, Edit, Irradiation, Assay, Margins, Uncertainty, ModelOptions)
 
 
 def _plain(value: Any) -> Any:
     """Turn objects into the tables and lists they would be in a study file."""
     if isinstance(value, _TABLES):
-        content = {each.name: getattr(value, each.name) for each in fields(value)}
-        if isinstance(value, OrthotopicXenograft):
+        content = {each.name: getattr(value, each.name) for each in fields(value)}  # type: ignore[arg-type]
+        if isinstance(value, Assay):
             content["name"] = value.name
         return {key: part for key, part in content.items() if part is not None}
     if isinstance(value, Mapping):

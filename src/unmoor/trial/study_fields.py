@@ -254,6 +254,10 @@ def _read_assays(
         if "host" in values:
             path = ("assays", number, "host")
             values["host"] = _look_up_hosts(values["host"], path, findings, draft.beside)
+        if "matrix" in values:
+            path = ("assays", number, "matrix")
+            matrix = look_up("matrices", values.pop("matrix"), path, findings, draft.beside)
+            values |= {} if matrix is None else {"matrix": matrix}
         assays.append(values)
     return assays
 

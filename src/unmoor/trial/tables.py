@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from unmoor.assays.quantities import COURSES, UNITS
+from unmoor.assays.quantities import UNITS
 from unmoor.catalog import table
 from unmoor.signalling.batch import FAILURES
 from unmoor.trial.animals import ANIMAL_COLUMNS, EVENT_COLUMNS, follow, join
 from unmoor.trial.chunks import Arrays, plan, structures
+from unmoor.trial.columns import DRAW_COLUMNS, EFFECT_COLUMNS, OUTCOME_COLUMNS
 from unmoor.trial.effects import (
     Ratios,
     draw_interval,
@@ -21,6 +23,7 @@ from unmoor.trial.effects import (
     monte_carlo_error,
     study_interval,
 )
+from unmoor.trial.readouts import READOUT_COLUMNS, readout_table
 from unmoor.trial.study import Study
 from unmoor.trial.verdict import Interval, judge
 
@@ -40,6 +43,7 @@ class Tables:
     timecourses: pd.DataFrame
     animals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ANIMAL_COLUMNS))
     events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EVENT_COLUMNS))
+    readouts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=READOUT_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -55,20 +59,40 @@ class _Group:
 
 
 def build(study: Study, done: Mapping[str, Arrays]) -> Tables:
-    """Tables from the arrays of all chunks by key."""
+    """Tables from the arrays of all chunks by key; assays without tumours have no effects."""
     groups = list(_groups(study, done))
     own = [group for group in groups if not group.is_rival]
-    draws = pd.concat([_draw_rows(study, group) for group in groups], ignore_index=True)
-    followed = join([follow(study, g.assay, g.cell_line, g.reference) for g in own])
+    tumours = [group for group in groups if study.assays[group.assay].has_tumours]
+    effective = [group for group in tumours if not group.is_rival]
+    draws = _joined([_draw_rows(study, group) for group in tumours], DRAW_COLUMNS)
+    followed = join([follow(study, g.assay, g.cell_line, g.reference) for g in effective])
     return Tables(
-        outcomes=pd.concat([_outcome_rows(study, group) for group in own], ignore_index=True),
-        effects=pd.DataFrame([row for group in own for row in _effect_rows(study, group)]),
+        outcomes=_joined([_outcome_rows(study, group) for group in effective], OUTCOME_COLUMNS),
+        effects=_effects([row for group in effective for row in _effect_rows(study, group)]),
         draws=draws,
         structures=_structure_rows(study, draws),
         timecourses=pd.concat([_course_rows(study, group) for group in own], ignore_index=True),
         animals=followed.animals,
         events=followed.events,
+        readouts=pd.concat([_readout_rows(study, group) for group in own], ignore_index=True),
     )
+
+
+def _joined(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """All rows; without any, a table that has its columns all the same."""
+    if not any(len(frame) for frame in frames):
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _effects(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(EFFECT_COLUMNS))
+
+
+def _readout_rows(study: Study, group: _Group) -> pd.DataFrame:
+    parts: list[Mapping[str, Any]] = [*_parts(group)]
+    has_draws = group.draws is not None
+    return readout_table(study, group.assay, group.cell_line, parts, has_draws=has_draws)
 
 
 def _groups(study: Study, done: Mapping[str, Arrays]) -> Iterator[_Group]:
@@ -83,6 +107,8 @@ def _groups(study: Study, done: Mapping[str, Arrays]) -> Iterator[_Group]:
                 ]
                 blocks = [done[chunk.key] for chunk in own if chunk.first > 0]
                 reference = [done[chunk.key] for chunk in own if chunk.first == 0]
+                if not own:
+                    continue
                 yield _Group(
                     assay,
                     line,
@@ -95,7 +121,7 @@ def _groups(study: Study, done: Mapping[str, Arrays]) -> Iterator[_Group]:
 
 def _join(blocks: Sequence[Arrays]) -> Arrays:
     joined = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    joined["times"] = blocks[0]["times"]
+    joined |= {name: blocks[0][name] for name in ("times", "days")}
     return joined
 
 
@@ -272,6 +298,7 @@ def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
     arrays = group.draws if group.draws is not None else group.reference
     assert arrays is not None  # a study has the reference set or draws
     days, frames = arrays["times"], []
+    quantities = study.assays[group.assay].courses
     for arm, name in enumerate(_arms(study)):
         solved = arrays["courses"][arrays["status"][:, arm] == 0, arm].astype(float)
         if not len(solved):
@@ -285,9 +312,9 @@ def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
                     "cell_line": group.cell_line,
                     "assay": study.assays[group.assay].label,
                     "arm": name,
-                    "day": np.tile(days, len(COURSES)),
-                    "quantity": np.repeat(np.array(COURSES, dtype=object), days.size),
-                    "unit": np.repeat(np.array([UNITS[q] for q in COURSES], object), days.size),
+                    "day": np.tile(days, len(quantities)),
+                    "quantity": np.repeat(np.array(quantities, dtype=object), days.size),
+                    "unit": np.repeat(np.array([UNITS[q] for q in quantities], object), days.size),
                     **{column: levels[i].ravel() for i, column in enumerate(_QUANTILES)},
                 }
             )
