@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from unmoor.errors import ParameterError
-from unmoor.signalling.codegen import LANES
 from unmoor.signalling.network import Network
-from unmoor.signalling.solve import Blocks, FloatArray, IntegerArray, Machine, advance
+from unmoor.signalling.solve import (
+    LANES,
+    Blocks,
+    FloatArray,
+    IntegerArray,
+    Machine,
+    advance,
+    follow,
+    read,
+)
 
 FAILURES = {1: "step size fell to zero or a number was not finite", 2: "too many steps"}
 
@@ -58,7 +67,7 @@ class Batch:
             np.repeat(start[None, :, None], self._inputs.shape[0], axis=0), LANES, axis=2
         )
         self._readouts = np.zeros((self._inputs.shape[0], len(network.readouts), LANES))
-        self._step = np.full(self._inputs.shape[0], 0.01)
+        self._step = np.full((self._inputs.shape[0], 1, LANES), 0.01)
         self.status = np.zeros(self._inputs.shape[0], dtype=np.int64)
 
     def set_input(self, label: str, value: Any) -> None:
@@ -76,6 +85,40 @@ class Batch:
         """Advance all cells by ``hours``; cells that fail keep their state and get a status."""
         advance(self.blocks, float(hours), self.machine)
 
+    def courses(self, times: npt.ArrayLike) -> dict[str, FloatArray]:
+        """Advance all cells through ``times`` under constant inputs.
+
+        Faster than ``advance`` from time to time, since no cell waits for another.
+
+        Parameters
+        ----------
+        times
+            Increasing times from now [h], shape (times,).
+
+        Returns
+        -------
+            Each readout and each species, shape (subjects, clones, times); NaN from the first time
+            that a cell does not reach, whose subject then has a status.
+
+        Raises
+        ------
+        ParameterError
+            If there are no times, or they do not increase from 0 on.
+        """
+        at = np.array(times, dtype=np.float64).reshape(-1)
+        if not (at.size and np.isfinite(at).all() and at[0] >= 0 and (np.diff(at) > 0).all()):
+            raise ParameterError(f"times must increase from 0 on; got {at.tolist()}")
+        network, cells = self.network, self.shape[0] * self.shape[1]
+        states = np.empty((cells, at.size, len(network.species)))
+        values = np.empty((cells, at.size, len(network.readouts)))
+        follow(self.blocks, self.shape[1], at, self.machine, states)
+        read(self.blocks, self.shape[1], states, self.machine, values)
+        return {
+            name: numbers[:, :, i].reshape(*self.shape, at.size)
+            for names, numbers in ((network.readouts, values), (network.species, states))
+            for i, name in enumerate(names)
+        }
+
     @property
     def blocks(self) -> Blocks:
         """The arrays themselves, for compiled code that advances the batch."""
@@ -87,7 +130,7 @@ class Batch:
     def machine(self) -> Machine:
         """Code of the network, with this batch's tolerances."""
         compiled = self.network.compiled
-        return Machine(compiled.functions, compiled.places, self._tolerance)
+        return Machine(compiled.code, compiled.places, self._tolerance)
 
     def readouts(self) -> dict[str, FloatArray]:
         """Readouts at the end of the last interval, each of shape (subjects, clones)."""

@@ -15,8 +15,11 @@ from unmoor.compilation import cache_folder
 from unmoor.errors import ResourceError
 from unmoor.signalling.codegen import Layout, generate
 
-FUNCTIONS = ("prepare", "jacobian", "step", "readouts", "rates")
-_MAKERS = ("equations", "symbolic", "codegen", "rosenbrock", "machine_code")
+FUNCTIONS = ("prepare", "slopes", "step", "readouts", "rates", "advance", "advance_first")
+_MAKERS = (
+    "equations", "symbolic", "codegen", "vector_code", "step_code", "rosenbrock", "solve",
+    "machine_code",
+)  # fmt: skip
 
 
 def cached(key: str, make: Any) -> tuple[bytes, Layout]:

@@ -11,6 +11,7 @@ import numpy as np
 from unmoor.signalling.codegen import Layout
 from unmoor.signalling.equations import read_equations
 from unmoor.signalling.machine_code import cached, load
+from unmoor.signalling.solve import Code, Places
 from unmoor.signalling.symbolic import System
 
 
@@ -18,15 +19,13 @@ from unmoor.signalling.symbolic import System
 class Compiled:
     """Machine code of a network: addresses of its functions on a block of eight cells."""
 
-    functions: np.ndarray
+    code: Code
     layout: Layout
 
     @property
-    def places(self) -> np.ndarray:
-        """First slots that the stepper touches, in its order."""
-        at = self.layout
-        slots = (at.species, at.parameters, at.inputs, at.readouts, at.base, at.tolerance)
-        return np.array([*slots, at.shift, at.inverse_step, at.norm, at.size], dtype=np.int64)
+    def places(self) -> Places:
+        """First slots that the stepper touches."""
+        return Places(*[getattr(self.layout, name) for name in Places._fields])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +86,7 @@ class Network:
         """Machine code, generated and compiled once and then cached on disk."""
         key = "\n".join([self.equations, *self.readouts, *self.readouts.values(), *self.inputs])
         code, layout = cached(key, lambda: self.system)
-        return Compiled(np.array(load(code), dtype=np.int64), layout)
+        return Compiled(Code(*load(code)), layout)
 
     def state_scale(self) -> np.ndarray:
         """Typical size of each species, shape (species,)."""

@@ -1,13 +1,12 @@
 """Advance networks in time: one stiff stepper for every network.
 
-The arithmetic of a step is generated for each network (``codegen``); what is here only chooses
-the steps. The eight cells of a block share them, so a block's result depends on nothing but that
-block.
+Everything about a step is generated for each network (``codegen``, ``step_code``); what is here
+only fills workspaces. Each cell of a block has its own steps, so its numbers depend on nothing but
+the cell.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +16,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from unmoor.compilation import kernel, part
-from unmoor.signalling.codegen import LANES
-from unmoor.signalling.rosenbrock import GAMMA
 
 SOLVED, NOT_FINITE, TOO_MANY_STEPS = 0, 1, 2
-_MAX_STEPS = 20_000
+LANES = 8  # cells of a block; here because kernels are stored by the text of their files
 
 FloatArray = npt.NDArray[np.float64]
 IntegerArray = npt.NDArray[np.int64]
@@ -30,8 +27,8 @@ IntegerArray = npt.NDArray[np.int64]
 class Blocks(NamedTuple):
     """All blocks of eight cells.
 
-    ``state`` (blocks, species, 8), ``parameters`` and ``inputs`` likewise, ``step`` and ``status``
-    (blocks,), ``readouts`` (blocks, readouts, 8).
+    ``state`` (blocks, species, 8), ``parameters`` and ``inputs`` likewise, ``step`` (blocks, 1, 8),
+    ``status`` (blocks,), ``readouts`` (blocks, readouts, 8).
     """
 
     state: FloatArray
@@ -42,11 +39,40 @@ class Blocks(NamedTuple):
     readouts: FloatArray
 
 
-class Machine(NamedTuple):
-    """Code of a network: addresses of its functions, places in the workspace, tolerances."""
+class Code(NamedTuple):
+    """Addresses of the functions of a network, in the order of ``machine_code.FUNCTIONS``."""
 
-    functions: IntegerArray
-    places: IntegerArray
+    prepare: int
+    slopes: int
+    step: int
+    readouts: int
+    rates: int
+    advance: int
+    advance_first: int
+
+
+class Places(NamedTuple):
+    """First slots that are filled and read here (``codegen.Layout``)."""
+
+    species: int
+    parameters: int
+    inputs: int
+    readouts: int
+    base: int
+    tolerance: int
+    time: int
+    end: int
+    step: int
+    status: int
+    tries: int
+    size: int
+
+
+class Machine(NamedTuple):
+    """Code of a network, places in the workspace, tolerances."""
+
+    code: Code
+    places: Places
     tolerance: FloatArray
 
 
@@ -72,51 +98,6 @@ def _fill(w: FloatArray, slot: int, value: float) -> None:
 
 
 @part
-def _norm(w: FloatArray, slot: int) -> float:
-    """Error of the worst of the eight cells relative to the tolerance."""
-    worst = 0.0
-    for k in range(LANES):
-        square = w[slot * LANES + k]
-        if not square < 1e300:
-            return math.inf
-        worst = max(worst, square)
-    return math.sqrt(worst)
-
-
-@part
-def _interval(
-    w: FloatArray, machine: Machine, n: int, hours: float, h: float
-) -> tuple[float, int, int]:
-    """Advance the block in the workspace; returns the next step, the status and the tries."""
-    functions, places = machine.functions, machine.places
-    species, base = places[0] * LANES, places[4] * LANES
-    time, tries, fresh = 0.0, 0, True
-    while time < hours:
-        tries += 1
-        last = time + h * 1.0000001 >= hours
-        used = hours - time if last else h
-        if fresh:
-            _call(functions[1], w)
-        _fill(w, places[6], 1.0 / (used * GAMMA))
-        _fill(w, places[7], 1.0 / used)
-        _call(functions[2], w)
-        error = _norm(w, places[8])
-        fresh = error <= 1.0
-        growth = 6.0 if error < 1e-4 else max(0.1, min(6.0, 0.9 * error**-0.25))
-        if fresh:
-            time = hours if last else time + used
-            for i in range(n):
-                w[base + i] = w[species + i]
-        if not (last and fresh and growth * used < h):
-            h = used * growth
-        if h < 1e-8:
-            return h, NOT_FINITE, tries
-        if tries > _MAX_STEPS:
-            return h, TOO_MANY_STEPS, tries
-    return h, SOLVED, tries
-
-
-@part
 def _put(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
     for s in range(numbers.shape[1]):
         for k in range(LANES):
@@ -133,30 +114,174 @@ def _get(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
 @part
 def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w: FloatArray) -> int:
     """Advance one block of eight cells; ``w`` is the workspace. Returns the steps tried."""
-    functions, places = machine.functions, machine.places
-    n = blocks.state.shape[1]
-    for s in range(n + 1):
-        _fill(w, places[5] + s, machine.tolerance[s])
-    _put(blocks.state, block, w, places[0])
-    _put(blocks.state, block, w, places[4])
-    _put(blocks.parameters, block, w, places[1])
-    _put(blocks.inputs, block, w, places[2])
-    _call(functions[0], w)
-    h, outcome, tries = _interval(w, machine, n * LANES, hours, blocks.step[block])
-    blocks.step[block], blocks.status[block] = h, outcome
-    _get(blocks.state, block, w, places[4])
-    _put(blocks.state, block, w, places[0])
-    _call(functions[3], w)
-    _get(blocks.readouts, block, w, places[3])
-    return tries
+    code, at = machine.code, machine.places
+    for s in range(machine.tolerance.size):
+        _fill(w, at.tolerance + s, machine.tolerance[s])
+    _put(blocks.state, block, w, at.species)
+    _put(blocks.state, block, w, at.base)
+    _put(blocks.parameters, block, w, at.parameters)
+    _put(blocks.inputs, block, w, at.inputs)
+    _put(blocks.step, block, w, at.step)
+    _fill(w, at.time, 0.0)
+    _fill(w, at.end, hours)
+    _fill(w, at.status, 0.0)
+    _fill(w, at.tries, 0.0)
+    _call(code.prepare, w)
+    _call(code.advance, w)
+    _get(blocks.step, block, w, at.step)
+    _get(blocks.state, block, w, at.base)
+    _call(code.readouts, w)
+    _get(blocks.readouts, block, w, at.readouts)
+    worst, tries = 0.0, 0.0
+    for k in range(LANES):
+        worst = max(worst, w[at.status * LANES + k])
+        tries += w[at.tries * LANES + k]
+    blocks.status[block] = int(worst)
+    return int(tries)
 
 
 @kernel
 def advance(blocks: Blocks, hours: float, machine: Machine) -> int:
-    """Advance all blocks by ``hours`` under constant inputs. Returns the steps tried."""
-    w = np.zeros(machine.places[9] * LANES)
+    """Advance all blocks by ``hours`` under constant inputs. Returns the steps that cells tried."""
+    w = np.zeros(machine.places.size * LANES)
     total = 0
     for block in range(blocks.state.shape[0]):
         if blocks.status[block] == SOLVED:
             total += advance_block(block, blocks, hours, machine, w)
     return total
+
+
+class Lanes(NamedTuple):
+    """What each lane of the workspace is at: its cell (−1: none) and the next of its times."""
+
+    cell: IntegerArray
+    point: IntegerArray
+
+
+@part
+def _place(cell: int, clones: int) -> tuple[int, int]:
+    """Block and column of a cell; the clones of a subject fill its blocks from the first on."""
+    width = -(-clones // LANES)
+    subject, clone = cell // clones, cell % clones
+    return subject * width + clone // LANES, clone % LANES
+
+
+@part
+def _take_up(
+    lane: int, block: int, column: int, blocks: Blocks, end: float, at: Places, w: FloatArray
+) -> None:
+    """Put a cell into a lane, at time 0 of an interval."""
+    for numbers, slot in (
+        (blocks.state, at.species),
+        (blocks.state, at.base),
+        (blocks.parameters, at.parameters),
+        (blocks.inputs, at.inputs),
+        (blocks.step, at.step),
+    ):
+        for s in range(numbers.shape[1]):
+            w[(slot + s) * LANES + lane] = numbers[block, s, column]
+    w[at.time * LANES + lane], w[at.end * LANES + lane] = 0.0, end
+    w[at.status * LANES + lane] = w[at.tries * LANES + lane] = 0.0
+
+
+@part
+def _note(
+    lane: int, lanes: Lanes, times: FloatArray, at: Places, w: FloatArray, states: FloatArray
+) -> bool:
+    """Note the state of a lane that has come to the next of its times; whether it is done."""
+    cell, point = lanes.cell[lane], lanes.point[lane]
+    for s in range(states.shape[2]):
+        states[cell, point, s] = w[(at.base + s) * LANES + lane]
+    if w[at.status * LANES + lane] != SOLVED:
+        states[cell, point:] = np.nan
+        return True
+    lanes.point[lane] += 1
+    if lanes.point[lane] == times.size:
+        return True
+    w[at.end * LANES + lane] = times[point + 1]
+    return False
+
+
+@part
+def _lay_down(
+    lane: int, block: int, column: int, blocks: Blocks, at: Places, w: FloatArray
+) -> None:
+    """Put a lane's numbers back to its cell."""
+    for s in range(blocks.state.shape[1]):
+        blocks.state[block, s, column] = w[(at.base + s) * LANES + lane]
+    blocks.step[block, 0, column] = w[at.step * LANES + lane]
+    status = int(w[at.status * LANES + lane])
+    blocks.status[block] = max(blocks.status[block], status)
+
+
+@kernel
+def follow(
+    blocks: Blocks, clones: int, times: FloatArray, machine: Machine, states: FloatArray
+) -> int:
+    """Advance all cells to the last of ``times`` under constant inputs, noting their states.
+
+    A lane of the workspace that is done with its cell takes up the next, so that no cell waits for
+    a slower one. Returns the steps that cells tried.
+
+    Parameters
+    ----------
+    clones
+        Cells of a subject.
+    times
+        Increasing times from now [h], shape (times,).
+    states
+        Where states go, shape (cells, times, species); NaN from where a cell fails.
+    """
+    code, at = machine.code, machine.places
+    w = np.zeros(at.size * LANES)
+    for s in range(machine.tolerance.size):
+        _fill(w, at.tolerance + s, machine.tolerance[s])
+    lanes = Lanes(np.full(LANES, -1), np.zeros(LANES, dtype=np.int64))
+    before, waiting, tries, is_busy = blocks.status.copy(), 0, 0.0, True
+    while is_busy:
+        is_busy, is_new = False, False
+        for lane in range(LANES):
+            cell = lanes.cell[lane]
+            if cell >= 0 and w[at.time * LANES + lane] >= w[at.end * LANES + lane]:
+                tries += w[at.tries * LANES + lane]
+                w[at.tries * LANES + lane] = 0.0
+                if _note(lane, lanes, times, at, w, states):
+                    block, column = _place(cell, clones)
+                    _lay_down(lane, block, column, blocks, at, w)
+                    lanes.cell[lane] = -1
+            if lanes.cell[lane] < 0 and waiting < states.shape[0]:
+                lanes.cell[lane], lanes.point[lane], is_new = waiting, 0, True
+                block, column = _place(waiting, clones)
+                _take_up(lane, block, column, blocks, times[0], at, w)
+                if before[block] != SOLVED:  # it goes no further
+                    w[at.status * LANES + lane] = before[block]
+                    w[at.time * LANES + lane] = times[0]
+                waiting += 1
+            is_busy = is_busy or lanes.cell[lane] >= 0
+        if is_new:
+            _call(code.prepare, w)
+        _call(code.advance_first, w)
+    return int(tries)
+
+
+@kernel
+def read(
+    blocks: Blocks, clones: int, states: FloatArray, machine: Machine, readouts: FloatArray
+) -> None:
+    """Readouts of noted states (see ``follow``), shape (cells, times, readouts)."""
+    code, at = machine.code, machine.places
+    w = np.zeros(at.size * LANES)
+    for first in range(0, states.shape[0], LANES):
+        count = min(LANES, states.shape[0] - first)
+        for lane in range(count):
+            block, column = _place(first + lane, clones)
+            _take_up(lane, block, column, blocks, 0.0, at, w)
+        _call(code.prepare, w)
+        for point in range(states.shape[1]):
+            for lane in range(count):
+                for s in range(states.shape[2]):
+                    w[(at.species + s) * LANES + lane] = states[first + lane, point, s]
+            _call(code.readouts, w)
+            for lane in range(count):
+                for r in range(readouts.shape[2]):
+                    readouts[first + lane, point, r] = w[(at.readouts + r) * LANES + lane]

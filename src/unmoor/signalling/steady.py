@@ -43,13 +43,14 @@ def time_course(
         If the equations cannot be solved to the tolerance.
     """
     batch = _cell(network, parameters, inputs, start, rtol)
-    rows, now = [], 0.0
-    for time in np.asarray(times, dtype=float):
-        batch.advance(time - now)
-        _check(batch, time)
-        rows.append({**batch.readouts(), **batch.species()})
-        now = time
-    return {name: np.array([float(row[name][0, 0]) for row in rows]) for name in rows[0]}
+    course = {name: values[0, 0] for name, values in batch.courses(times).items()}
+    status = int(batch.failed()[0])
+    if status:
+        first = int(np.isnan(course[network.species[0]]).argmax())
+        raise SimulationError(
+            f"{network.name}: {FAILURES[status]} before {np.asarray(times).flat[first]:g} h"
+        )
+    return course
 
 
 def steady_state(
@@ -78,12 +79,6 @@ def _cell(
         if name in network.species:
             batch.state[0, network.species.index(name), :] = value
     return batch
-
-
-def _check(batch: Batch, time: float) -> None:
-    status = int(batch.failed()[0])
-    if status:
-        raise SimulationError(f"{batch.network.name}: {FAILURES[status]} before {time:g} h")
 
 
 @dataclass(frozen=True)
@@ -116,9 +111,9 @@ class _Function:
         vary: str,
         unit: float,
     ) -> None:
-        at, addresses = network.compiled.layout, network.compiled.functions
+        at, code = network.compiled.layout, network.compiled.code
         call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-        self._prepare, self._rates = call(int(addresses[0])), call(int(addresses[4]))
+        self._prepare, self._rates = call(code.prepare), call(code.rates)
         self._w = np.zeros((at.size, LANES))
         for i, name in enumerate(network.parameters):
             self._w[at.parameters + i] = parameters[name]
