@@ -23,7 +23,12 @@ HUMANE = 1400.0
 def _drug(
     name: str, dose: float, every: float, start: float, stop: float | None = None
 ) -> SimpleNamespace:
-    return SimpleNamespace(drug=name, dose=dose, every=every, start=start, stop=stop, route="ip")
+    def times(last: float) -> list[float]:
+        end = last if stop is None else min(stop, last)
+        return [start + n * every for n in range(200) if start + n * every < end]
+
+    about = {"drug": name, "dose": dose, "every": every, "start": start, "stop": stop}
+    return SimpleNamespace(**about, route="ip", times=times)
 
 
 def _edit(gene: str, factor: float, stop: float | None = None) -> SimpleNamespace:

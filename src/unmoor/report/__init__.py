@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
-def report(result: Result, path: str | os.PathLike[str]) -> Path:
+def report(
+    result: Result, path: str | os.PathLike[str], *, full: bool = False, prism: bool = False
+) -> Path:
     """Write the report of a result, with its figures beside it.
 
     The same result gives the same bytes. Safe to call from several threads.
@@ -23,7 +25,13 @@ def report(result: Result, path: str | os.PathLike[str]) -> Path:
         Result of a study.
     path
         HTML file to write, or a folder, which gets ``report.html``. Figures go to ``figures/``
-        beside it: SVG, PNG (300 dots/inch) and the data as CSV.
+        beside it: SVG, PNG (300 dots/inch) and the data as CSV; the methods of the study to
+        ``methods.md``.
+    full
+        Add the figures of single animals (spider, waterfall, Kaplan–Meier, swimmer) and of doses,
+        and the tables for GraphPad Prism.
+    prism
+        Write the tables for GraphPad Prism to ``prism/``.
 
     Returns
     -------
@@ -41,4 +49,4 @@ def report(result: Result, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     if target.is_dir() or not target.suffix:
         target = target / "report.html"
-    return write_report(result, target)
+    return write_report(result, target, full=full, prism=prism or full)

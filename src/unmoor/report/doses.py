@@ -37,7 +37,7 @@ class Series:
     name
         What is dosed, such as ``anti_itgb1``.
     kind
-        Kind of the dose: ``dose``, ``concentration`` or ``radiation``.
+        Kind of quantity of the dose, a key of :data:`unmoor.units.KINDS`.
     arms
         Arms by rising dose.
     doses
@@ -52,7 +52,7 @@ class Series:
     @property
     def label(self) -> str:
         """Axis label with its unit."""
-        return f"{self.name} [{KINDS[_KINDS[self.kind]].base_unit}]"
+        return f"{self.name} [{KINDS[self.kind].base_unit}]"
 
 
 def series(view: View) -> list[Series]:
@@ -62,18 +62,20 @@ def series(view: View) -> list[Series]:
         items = [_attributes(item) for item in view.study.arms[arm]]
         for place, item in enumerate(items):
             for kind in _KINDS:
-                dose = item.get(kind)
+                written = item.get(kind)
+                dose = getattr(written, "value", written)  # of a concentration
                 if not isinstance(dose, float | int) or dose <= 0:
                     continue
+                unit = getattr(written, "kind", _KINDS[kind])
                 rest = [*items[:place], {**item, kind: None}, *items[place + 1 :]]
                 same = repr(sorted(repr(sorted(each.items())) for each in rest))
                 name = str(item.get("drug") or "radiation")
-                found.setdefault((name, kind, same), {})[arm] = float(dose)
+                found.setdefault((name, unit, same), {})[arm] = float(dose)
     sets = []
-    for (name, kind, _), doses in found.items():
+    for (name, unit, _), doses in found.items():
         arms = sorted(doses, key=lambda arm: doses[arm])
         if len(set(doses.values())) >= FEWEST:
-            sets.append(Series(name, kind, tuple(arms), tuple(doses[arm] for arm in arms)))
+            sets.append(Series(name, unit, tuple(arms), tuple(doses[arm] for arm in arms)))
     return sets
 
 

@@ -54,6 +54,7 @@ def forest(view: View) -> tuple[Figure, pd.DataFrame]:
         for place, (_, look, row) in enumerate(rows):
             if look is not None:
                 _estimate(canvas, panel, place, look, row, name)
+        _marks(canvas, panel, rows, name)
     _names(canvas, canvas.boxes[0].with_axes(y_limits=(len(rows) - 0.5, -0.5)), rows)
     return canvas.finished(view.footer), _table(view)
 
@@ -116,14 +117,23 @@ def _estimate(
         if colour == INK:
             for x in (left, right):
                 canvas.stroke([x, x], [height - 1.2, height + 1.2], colour, width)
-    x = float(np.clip(panel.x(row[f"{name}_ratio"]), panel.left, panel.right))
-    if math.isfinite(x):
-        canvas.axes.plot(
-            x, y, marker=look.marker, markersize=4.6, markerfacecolor=look.face,
-            markeredgecolor="white" if look.is_filled else look.colour, markeredgewidth=0.6,
+    canvas.text(panel.right + 5, y, _written(row, name), size=-1.5, ha="left")
+
+
+def _marks(canvas: Canvas, panel: Panel, rows: list[Row], name: str) -> None:
+    """Draw the marks of an arm in all lines at once: each artist has a price."""
+    places: dict[ArmStyle, list[tuple[float, float]]] = {}
+    for place, (_, look, row) in enumerate(rows):
+        if look is not None:
+            x = float(np.clip(panel.x(row[f"{name}_ratio"]), panel.left, panel.right))
+            places.setdefault(look, []).append((x, float(panel.y(place))))
+    for look, spots in places.items():
+        xs, ys = zip(*spots, strict=True)
+        edge = "white" if look.is_filled else look.colour
+        canvas.axes.scatter(
+            xs, ys, s=21, marker=look.marker, facecolor=look.face, edgecolor=edge, linewidth=0.6,
             zorder=5,
         )  # fmt: skip
-    canvas.text(panel.right + 5, y, _written(row, name), size=-1.5, ha="left")
 
 
 def _written(row: Mapping[str, Any], name: str) -> str:

@@ -11,3 +11,5 @@ from unmoor.report.waterfall import WATERFALL
 
 FULL: tuple[Plan, ...] = (SPIDER, SPIDER_LINEAR, WATERFALL, SURVIVAL, SWIMMER, DOSES)
 """In the order in which they are drawn."""
+
+FULL_STEMS = tuple(plan.stem for plan in FULL)

@@ -12,17 +12,22 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from unmoor.report import numerals, tables, text
 from unmoor.report.figures import Drawn, draw_figures
-from unmoor.report.references import references
+from unmoor.report.full import FULL_STEMS
+from unmoor.report.methods import methods, methods_text
+from unmoor.report.published import published
+from unmoor.report.references import Reference, references
 from unmoor.report.structures import options, shares
 from unmoor.report.style import arm_styles
+from unmoor.report.survival_curves import survival_rows
 from unmoor.report.view import View
 from unmoor.trial.atomic import refusals_told, write_file
+from unmoor.trial.prism import prism_tables
 
 if TYPE_CHECKING:
     from unmoor.trial.result import Result
 
 
-def write_report(result: Result, path: Path, *, full: bool = False) -> Path:
+def write_report(result: Result, path: Path, *, full: bool = False, prism: bool = False) -> Path:
     """Write figures and report of a result; see `unmoor.report.report`."""
     view = View.of(result)
     folder = path.parent / "figures"
@@ -30,9 +35,21 @@ def write_report(result: Result, path: Path, *, full: bool = False) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=1) as executor:
         figures = draw_figures(view, folder, executor, full=full)
-    page = _template().render(_content(view, figures))
-    write_file(path, page.encode("utf-8"))
+    sources = references(view.citations, view.study.beside)
+    content = _content(view, figures, sources) | {"published": published(result), "full": full}
+    write_file(path, _template().render(content).encode("utf-8"))
+    text_of_sources = [f"{each.text} {each.doi}".strip() for each in sources]
+    write_file(path.parent / "methods.md", methods_text(view, text_of_sources).encode("utf-8"))
+    if prism:
+        _write_prism(result, path.parent / "prism")
     return path
+
+
+def _write_prism(result: Result, folder: Path) -> None:
+    with refusals_told(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, content in prism_tables(result).items():
+        write_file(folder / name, content.encode("utf-8"))
 
 
 @cache
@@ -44,7 +61,7 @@ def _template() -> Template:
     return environment.from_string(source)
 
 
-def _content(view: View, figures: dict[str, Drawn]) -> dict[str, Any]:
+def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) -> dict[str, Any]:
     """Everything the template sets, by name."""
     return {
         "title": view.study.title or "Virtual tumour trial",
@@ -72,7 +89,10 @@ def _content(view: View, figures: dict[str, Drawn]) -> dict[str, Any]:
         "limits": text.LIMITS,
         "design": tables.design_table(view),
         "arms": tables.arm_table(view),
-        "references": references(view.citations, view.study.beside),
+        "references": sources,
+        "methods": methods(view),
+        "full_stems": [stem for stem in FULL_STEMS if stem in figures],
+        "survival": survival_rows(view) if "survival" in figures else [],
         "provenance": tables.provenance_rows(view.provenance),
         "footer": view.footer,
         "digest": view.provenance.get("catalog_digest", "unknown"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,18 +93,9 @@ def event_rows(view: View) -> pd.DataFrame:
 
 def dose_days(item: Any, last: float) -> list[float] | None:
     """Days of the doses of a treatment; None if it acts all the time [d]."""
-    if hasattr(item, "gene") or getattr(item, "concentration", None) is not None:
+    if getattr(item, "dose", None) is None and getattr(item, "radiation", None) is None:
         return None
-    start = float(item.start or 0.0)
-    every, stop = getattr(item, "every", None), getattr(item, "stop", None)
-    end = last if stop is None else min(float(stop), last)
-    fractions = getattr(item, "fractions", None)
-    if not every:
-        return [start] if start <= last else []
-    count = math.floor((end - start) / every + 1e-9) + 1 if fractions is None else int(fractions)
-    days = [start + i * every for i in range(max(count, 0))]
-    # A dose on the last day comes too late, as does one at the stop.
-    return [day for day in days if day < end or (fractions is not None and day <= last)]
+    return [float(day) for day in item.times(last)]
 
 
 def _treatments(canvas: Canvas, panel: Panel, top: float, items: Sequence[Any]) -> None:

@@ -148,9 +148,15 @@ def describe(item: Any) -> str:
     if hasattr(item, "gene"):
         since = "from before inoculation" if start is None else f"from day {start:g}"
         return f"{item.gene} {item.change.replace('_', '-')} × {item.factor:g}, {since}{until}"
-    dose = format_quantity(item.dose, "dose")
+    if getattr(item, "concentration", None) is not None:
+        return f"{item.drug} {item.concentration} in the medium from day {start:g}{until}"
     repeat = "once" if item.every is None else f"every {_time(item.every)}"
     since = f"from day {start:g}" if item.every is not None else f"on day {start:g}"
+    if hasattr(item, "radiation"):
+        dose = format_quantity(item.radiation, "radiation dose")
+        count = f"{item.fractions} × " if item.fractions > 1 else ""
+        return f"{count}{dose} radiation {repeat} {since}"
+    dose = format_quantity(item.dose, "dose")
     route = f" ({item.route})" if getattr(item, "route", None) else ""
     return f"{item.drug} {dose}{route} {repeat} {since}{until}"
 

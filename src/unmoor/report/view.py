@@ -138,6 +138,11 @@ class View:
             f"{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
         )
 
+    @property
+    def animal_assays(self) -> list[Any]:
+        """Assays of the study in animals, with tumour and lungs as outcomes."""
+        return [assay for assay in self.study.assays if hasattr(assay, "inoculum")]
+
     def settings(self, group: Group) -> Any:
         """The assay of a group, as the study describes it."""
         labels = [str(getattr(each, "label", each.name)) for each in self.study.assays]

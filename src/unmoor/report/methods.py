@@ -1,0 +1,282 @@
+"""Methods of a study in words, in the order of the essential ten items of ARRIVE 2.0.
+
+Every sentence is made from the study and its result, so that it can be lifted into a manuscript or
+a study plan. Items that have no meaning for virtual animals say so instead of being left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from unmoor.catalog import about, table
+from unmoor.errors import UnmoorError
+from unmoor.report.numerals import percent
+from unmoor.report.tables import GRADES, arm_table, structure_of
+from unmoor.report.view import View
+from unmoor.units import format_quantity
+
+Section = tuple[str, str]
+_LISTED = 12  # fitted numbers named
+
+
+def methods(view: View) -> list[Section]:
+    """Headings and paragraphs."""
+    items = {
+        "Study design": _design,
+        "Sample size": _sample_size,
+        "Inclusion and exclusion criteria": _exclusion,
+        "Randomisation": _randomisation,
+        "Blinding": _blinding,
+        "Outcome measures": _outcomes,
+        "Statistical methods": _statistics,
+        "Experimental animals and cell lines": _animals,
+        "Experimental procedures": _procedures,
+        "Results": _results,
+        "Model, parameters and software": _model,
+    }
+    return [(name, " ".join(write(view))) for name, write in items.items()]
+
+
+def methods_text(view: View, references: list[str]) -> str:
+    """Return the same as a Markdown document with its references."""
+    title = view.study.title or "Virtual tumour trial"
+    parts = [f"# Methods: {title}", *(f"## {name}\n\n{text}" for name, text in methods(view))]
+    parts.append("## References\n\n" + "\n".join(f"{i}. {x}" for i, x in enumerate(references, 1)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _design(view: View) -> Iterator[str]:
+    kinds = ", ".join(dict.fromkeys(_kind(assay) for assay in view.study.assays))
+    yield (
+        "This is a computer simulation; no animal was used. "
+        f"{_count(len(view.arms), 'arm')} were compared in "
+        f"{_count(len(view.study.cell_lines), 'cell line')} "
+        f"({', '.join(view.study.cell_lines)}) by {kinds}; "
+        f"“{view.control}” was the control of every comparison."
+    )
+    if view.animal_assays:
+        yield "The experimental unit is the animal."
+    if len(view.animal_assays) < len(view.study.assays):
+        yield "In culture the experimental unit is the culture of one line under one treatment."
+
+
+def _sample_size(view: View) -> Iterator[str]:
+    draws = view.study.uncertainty.draws
+    for assay in view.animal_assays:
+        total = len(view.arms) * len(view.study.cell_lines) * assay.animals
+        yield (
+            f"{_label(assay)}: {assay.animals} animals in each arm and line, {total} in all, under "
+            f"each of {_count(draws, 'parameter set')} and {view.reference}."
+        )
+    if len(view.animal_assays) < len(view.study.assays):
+        yield f"Cultures were simulated under each of {_count(draws, 'parameter set')}."
+    yield (
+        "Numbers were set in the study file; they were not derived from a power calculation. "
+        "More animals narrow the study interval only, more parameter sets the Monte-Carlo error."
+    )
+
+
+def _exclusion(view: View) -> Iterator[str]:
+    yield "No exclusion criterion was set."
+    count = len(view.failures)
+    if count:
+        yield (
+            f"{count} of {view.n_outcomes} simulated animals failed to solve and are left out of "
+            "every estimate; outcomes.csv names the reason for each."
+        )
+    elif view.n_outcomes:
+        yield f"All {view.n_outcomes} simulated animals were analysed."
+    for group in view.groups:
+        limit = view.humane_volume(group)
+        if limit < float("inf"):
+            yield (
+                "Humane end point: first calliper reading of "
+                f"{format_quantity(limit, 'volume')} or more. It ends the follow-up of single "
+                "animals and their survival; effects and verdicts use all animals at the read-out."
+            )
+            break
+
+
+def _randomisation(view: View) -> Iterator[str]:
+    yield (
+        "Allocation has no meaning here: every arm is given the same virtual animals, clones and "
+        "parameter sets, so arms are paired and cannot differ by chance at the start. Random "
+        f"numbers are a function of the seed ({view.seed}), the animal, the parameter set and the "
+        "purpose (Philox 4x32-10, counter-based); results do not depend on order or machine load."
+    )
+
+
+def _blinding(view: View) -> Iterator[str]:
+    yield "Does not apply: read-outs are computed by the same rule in every arm."
+
+
+def _outcomes(view: View) -> Iterator[str]:
+    growth = partial(_number, view, "growth")
+    for assay in view.animal_assays:
+        yield (
+            f"{_label(assay)}, day {assay.duration:g}: primary, tumour volume by calliper "
+            "(geometric mean) and lung metastases (mean count). A reading is the true volume plus "
+            f"an error of SD {growth('residual_a'):g} mm³ + {growth('residual_b'):g} × volume, and "
+            f"at least {growth('smallest_reading'):g} mm³; tumours were read every "
+            f"{_number(view, 'response', 'measured_every'):g} d up to the read-out."
+        )
+        yield "Secondary: E-cadherin, network activity, circulating cells and speed by day."
+        break
+    for assay in view.study.assays:
+        if assay not in view.animal_assays:
+            own = view.readouts[view.readouts["assay"] == _name(assay)]
+            names = ", ".join(str(x).replace("_", " ") for x in own["readout"].unique())
+            yield f"{_label(assay)}: {names or 'no readout'}."
+
+
+def _statistics(view: View) -> Iterator[str]:
+    study, level = view.study, percent(view.study.verdict.interval)
+    yield (
+        f"Effects are ratios of each arm to “{view.control}”, the median over the parameter sets. "
+        f"The model interval is the central {level} of the expected ratio over the parameter sets."
+    )
+    if view.animal_assays:
+        yield (
+            f"The study interval is the central {level} of the ratio in resampled studies of the "
+            f"same size under {view.reference}. A tumour counts as smaller below "
+            f"{study.verdict.smaller:g} × control, spread as more above {study.verdict.spread:g} "
+            f"×; the verdict (switch, benefit, containment, harm or unclear) uses the model "
+            "interval only. P(switch) is the share of parameter sets with both a smaller tumour "
+            "and more spread. No hypothesis test enters the verdict."
+        )
+    if len(view.events):
+        yield (
+            "Time to the humane end point: Kaplan–Meier with log-log bands, log-rank test and Cox "
+            "model (Efron's ties) with permutation p-values, on the animals of "
+            f"{view.reference}; they show what one study of this size would report and are no "
+            "evidence."
+        )
+
+
+def _animals(view: View) -> Iterator[str]:
+    for assay in view.animal_assays:
+        pairs = []
+        for line in view.study.cell_lines:
+            host = assay.host.get(line, assay.host.get("default", ""))
+            pairs.append(f"{_described(view, 'cell_lines', line)} in {_strain(view, host)}")
+        yield f"{_label(assay)}: {'; '.join(pairs)}."
+    if view.animal_assays:
+        yield (
+            "Animals are virtual: a strain is its immune term, and sex, age, weight and housing "
+            "are not modelled. Animals differ in growth and in shedding."
+        )
+    else:
+        told = "; ".join(_described(view, "cell_lines", x) for x in view.study.cell_lines)
+        yield f"No animals. Cell lines: {told}."
+
+
+def _procedures(view: View) -> Iterator[str]:
+    for assay in view.study.assays:
+        if assay in view.animal_assays:
+            yield (
+                f"{_label(assay)}: {format_quantity(assay.inoculum, 'cells')} were inoculated on "
+                f"day 0; tumour and lungs were read out on day {assay.duration:g}."
+            )
+        else:
+            yield f"{_label(assay)}: {_settings(assay)}."
+    yield "Arms:"
+    yield "; ".join(f"({number}) {arm}: {what}" for number, arm, what in arm_table(view)) + "."
+    if any(hasattr(x, "gene") for items in view.study.arms.values() for x in items):
+        yield "Changes of genes are in the tumour cells only."
+
+
+def _results(view: View) -> Iterator[str]:
+    yield (
+        "Every estimate with both intervals is in effects.csv; single animals are in outcomes.csv, "
+        "animals.csv and events.csv."
+        if view.animal_assays
+        else "Every estimate with its interval is in readouts.csv."
+    )
+
+
+def _model(view: View) -> Iterator[str]:
+    from unmoor.report.text import PROVISIONAL, calibration
+
+    software = view.provenance.get("software", {})
+    packages = view.provenance.get("environment", {})
+    version = software.get("version", "unknown") if isinstance(software, Mapping) else software
+    inside = packages.get("packages", {}) if isinstance(packages, Mapping) else {}
+    others = ", ".join(f"{name} {number}" for name, number in inside.items())
+    python = packages.get("python", "") if isinstance(packages, Mapping) else ""
+    made = f"unmoor {version}" + (f" with Python {python}" if python else "")
+    yield f"{made}{f' ({others})' if others else ''}; catalog {_digest(view)}."
+    yield (
+        f"Structure of the model: {structure_of(view)}. Parameters: "
+        f"{_count(view.study.uncertainty.draws, 'set')} of {view.draw_source}."
+    )
+    yield _graded(view)
+    yield calibration(view)
+    if view.animal_assays:
+        yield PROVISIONAL
+    yield f"Sources of all numbers: {', '.join(view.citations)}."
+
+
+def _graded(view: View) -> str:
+    """How many numbers there are of each grade, and which were fitted."""
+    numbers = view.numbers
+    if numbers.empty:
+        return "No number of the catalog is recorded."
+    counts = [(grade, int((numbers["evidence"] == grade).sum())) for grade in GRADES]
+    told = ", ".join(f"{count} {grade}" for grade, count in counts if count)
+    fitted = sorted(set(numbers.loc[numbers["evidence"] == "fitted", "id"].astype(str)))
+    shown = ", ".join(fitted[:_LISTED]) + (" and others" if len(fitted) > _LISTED else "")
+    rest = f" Fitted: {shown}." if fitted else ""
+    return f"Of {len(numbers)} numbers behind the run {told}; numbers.csv lists them.{rest}"
+
+
+def _number(view: View, closure: str, name: str) -> float:
+    return float(table("closures", closure, view.study.beside)[name].value)
+
+
+def _described(view: View, kind: str, name: str) -> str:
+    """Name of an entry with its species, as far as the catalog knows it."""
+    try:
+        entry = about(kind, name, view.study.beside)
+    except UnmoorError:
+        return name
+    species = entry.get("species", "")
+    return f"{entry.get('name', name)} ({species})" if species else str(entry.get("name", name))
+
+
+def _strain(view: View, host: str) -> str:
+    try:
+        entry = about("hosts", host, view.study.beside)
+    except UnmoorError:
+        return host
+    return f"{entry.get('strain', host)} mice"
+
+
+def _kind(assay: Any) -> str:
+    return str(assay.name).replace("_", " ")
+
+
+def _name(assay: Any) -> str:
+    return str(getattr(assay, "label", assay.name))
+
+
+def _label(assay: Any) -> str:
+    name = _name(assay).replace("_", " ")
+    return name[0].upper() + name[1:]
+
+
+def _settings(assay: Any) -> str:
+    """Settings of an assay as its study file says them."""
+    pairs = [line.split("=", 1) for line in assay.to_toml().splitlines() if "=" in line]
+    told = [(key.strip(), value.strip().strip('"')) for key, value in pairs]
+    skipped = ("name", "label")
+    return ", ".join(f"{key.replace('_', ' ')} {x}" for key, x in told if key not in skipped)
+
+
+def _digest(view: View) -> str:
+    return str(view.provenance.get("catalog_digest", "unknown"))[:12]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
