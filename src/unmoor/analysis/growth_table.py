@@ -178,7 +178,7 @@ class _Reader:
             self.places[what] = found[0]
         elif found or what != "arm" or what in self.named:
             got = " ".join(header[i] for i in found) if found else " ".join(header)
-            expected = f"one column with the header {' or '.join(wanted)}"
+            expected = f"one column with a header such as {' or '.join(wanted[:2])}"
             close = nearest(wanted[0], header, n=1, likeness=0.6)
             fix = f"name it with --column {what}={close[0] if close else 'HEADER'}"
             where = f"{self.path}:{row}"
