@@ -13,6 +13,7 @@ import pytest
 
 from unmoor import catalog
 from unmoor.parameters import ParameterTable
+from unmoor.signalling.networks.adhesion_emt import INPUTS
 
 ROOT = Path(__file__).parents[2] / "src" / "unmoor" / "catalog"
 HEADER = "id	value	unit	low	high	cv	evidence	source	note"
@@ -132,7 +133,7 @@ def test_drugs_bind_and_lines_belong_to_known_species_and_hosts() -> None:
         if "host" in content:
             assert content["host"] in catalog.names("hosts")
         if path.parts[-3] == "drugs":
-            assert content["target"] in {"itgb1", "tgfbr1"}
+            assert content["target"] in {*INPUTS, "cells"}
 
 
 def test_published_cores_are_not_drawn() -> None:

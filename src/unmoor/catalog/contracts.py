@@ -135,6 +135,7 @@ def _fields(kind: str, beside: Path | None) -> tuple[Field, ...]:
             Field("target", OneOf(targets), '"itgb1"'),
             Field("action", OneOf(_said("drugs", "action")), '"inhibits"'),
             Field("model", OneOf(_said("drugs", "model")), '"antibody"'),
+            Field("response", OneOf(("hill", "biphasic")), '"hill"', required=False),
             Field("systemic", Switch(), "false", required=False),
             Field("max_dose", limit, "200.0", required=False),
         )
