@@ -1,4 +1,4 @@
-"""What an arm gives of each drug and of radiation, and what that does in one draw."""
+"""What an arm gives of each drug and of radiation, and what that does in each draw."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
@@ -21,21 +23,21 @@ _GRAMS = 1e3  # g/mol in 1 kDa, the unit of antibodies
 
 @dataclass(frozen=True)
 class Act:
-    """What one drug does over time.
+    """What one drug does over time, in each of several draws.
 
     Attributes
     ----------
     course
-        At the grid's times and as means over intervals: blocked share, death rate [1/d] or amount
-        added, by the drug's action.
+        At the grid's times and as means over intervals, shapes (draws, intervals + 1) and
+        (draws, intervals): blocked share, death rate [1/d] or amount added, by the drug's action.
     greatest, hill
-        Shape of the dose response of an inhibitor.
+        Shape of the dose response of an inhibitor, a number a draw.
     """
 
     drug: Drug
     course: Course
-    greatest: float
-    hill: float
+    greatest: tuple[float, ...]
+    hill: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -60,36 +62,60 @@ def exposures(regimens: Sequence[Regimen], beside: Path | None) -> list[Exposure
     ]
 
 
-def act(exposure: Exposure, draw: Draw, grid: FloatArray) -> Act:
-    """What an exposure does in one draw; worked out once for all arms."""
-    drug, values = exposure.drug, draw.values("drugs", exposure.name)
-    end = float(grid[-1])
-    given = _given(exposure, values.get("molar_mass", math.nan), end)
-    course: Course = draw.remember(
-        (exposure.name, given, grid.size, end), lambda: _course(drug, values, given, grid)
+def act(exposure: Exposure, draws: Sequence[Draw], grid: FloatArray) -> Act:
+    """What an exposure does in each draw; worked out once for all arms that give the same."""
+    drug, end = exposure.drug, float(grid[-1])
+    doses = tuple(
+        (time, regimen.dose)
+        for regimen in exposure.regimens
+        if regimen.dose is not None
+        for time in regimen.times(end)
     )
-    return Act(drug, course, values.get("max_effect", 1.0), values.get("hill", 1.0))
+    courses, greatest, hill = [], [], []
+    for draw in draws:
+        values = draw.values("drugs", exposure.name)
+        given = Given(doses, exposure.route, _held(exposure, values))
+        courses.append(_remembered(exposure, draw, values, given, grid))
+        greatest.append(values.get("max_effect", 1.0))
+        hill.append(values.get("hill", 1.0))
+    return Act(drug, _stacked(courses), tuple(greatest), tuple(hill))
 
 
 def irradiated(
-    fractions: Sequence[Irradiation], draw: Draw, grid: FloatArray
+    fractions: Sequence[Irradiation], draws: Sequence[Draw], grid: FloatArray
 ) -> tuple[Course, Course]:
     """Death rate at unit sensitivity [1/d], and TGFβ set free, from all fractions together."""
     given = sorted((time, item.radiation) for item in fractions for time in item.times())
-    values = draw.values("closures", "radiation")
-    return radiation.death_rate(given, values, grid), radiation.freed_tgfb(given, values, grid)
+    values = [draw.values("closures", "radiation") for draw in draws]
+    killing = [radiation.death_rate(given, each, grid) for each in values]
+    return _stacked(killing), _stacked([radiation.freed_tgfb(given, x, grid) for x in values])
 
 
-def _given(exposure: Exposure, molar_mass: float, end: float) -> Given:
-    mass = molar_mass * (_GRAMS if exposure.drug.model == "antibody" else 1.0)
-    doses, held = [], []
-    for regimen in exposure.regimens:
-        if regimen.concentration is not None:
-            stop = math.inf if regimen.stop is None else regimen.stop
-            held.append((regimen.start, stop, regimen.concentration.nanomolar(mass)))
-        elif regimen.dose is not None:
-            doses += [(time, regimen.dose) for time in regimen.times(end)]
-    return Given(tuple(doses), exposure.route, tuple(held))
+def _remembered(
+    exposure: Exposure, draw: Draw, values: dict[str, float], given: Given, grid: FloatArray
+) -> Course:
+    key = (exposure.name, given, grid.size, float(grid[-1]))
+    course: Course = draw.remember(key, lambda: _course(exposure.drug, values, given, grid))
+    return course
+
+
+def _stacked(courses: Sequence[Course]) -> Course:
+    return np.array([at for at, _ in courses]), np.array([mean for _, mean in courses])
+
+
+def _held(exposure: Exposure, values: dict[str, float]) -> tuple[tuple[float, float, float], ...]:
+    """Concentrations kept up: start, stop [d] and level [nM]."""
+    mass = values.get("molar_mass", math.nan)
+    mass *= _GRAMS if exposure.drug.model == "antibody" else 1.0
+    return tuple(
+        (
+            regimen.start,
+            math.inf if regimen.stop is None else regimen.stop,
+            regimen.concentration.nanomolar(mass),
+        )
+        for regimen in exposure.regimens
+        if regimen.concentration is not None
+    )
 
 
 def _course(drug: Drug, values: dict[str, float], given: Given, grid: FloatArray) -> Course:

@@ -39,15 +39,15 @@ class Course:
         """A course that never changes."""
         return cls(np.full((subjects, intervals + 1), value), np.full((subjects, intervals), value))
 
-    def multiply(self, subject: int | slice, at: FloatArray, mean: FloatArray) -> None:
+    def multiply(self, subjects: slice, at: FloatArray, mean: FloatArray) -> None:
         """Combine with another factor on the same input (independent action)."""
-        self.at[subject] *= at
-        self.mean[subject] *= mean
+        self.at[subjects] *= at
+        self.mean[subjects] *= mean
 
-    def add(self, subject: int | slice, at: FloatArray, mean: FloatArray) -> None:
+    def add(self, subjects: slice, at: FloatArray, mean: FloatArray) -> None:
         """Add to the input."""
-        self.at[subject] += at
-        self.mean[subject] += mean
+        self.at[subjects] += at
+        self.mean[subjects] += mean
 
 
 @dataclass
@@ -126,23 +126,21 @@ def treat(
     interaction
         Reference model of drugs that share a target, or that kill (``therapy.interaction``).
     """
-    subjects, intervals = len(draws) * len(arms), grid.size - 1
     schedule = _Schedule(grid, inputs, species)
-    treatment = Treatment.none(subjects, intervals)
+    treatment = Treatment.none(len(draws) * len(arms), grid.size - 1)
     for i, arm in enumerate(arms):
         edits = [modifier for x in arm if isinstance(x, Edit) for modifier in x.modifiers()]
         drugs = exposures([x for x in arm if isinstance(x, Regimen)], beside)
         fractions = [x for x in arm if isinstance(x, Irradiation)]
+        subjects = slice(i, None, len(arms))  # this arm in every draw
         for modifier in edits:
-            _edit(treatment, slice(i, None, len(arms)), modifier, schedule)
-        for d, draw in enumerate(draws):
-            subject = d * len(arms) + i
-            acts = [act(drug, draw, grid) for drug in drugs]
-            _apply(treatment, subject, acts, schedule, interaction)
-            if fractions:
-                killing, tgfb = irradiated(fractions, draw, grid)
-                treatment.radiation.add(subject, *killing)
-                _touch(treatment, "tgfb_outside", schedule).add(subject, *tgfb)
+            _edit(treatment, subjects, modifier, schedule)
+        acts = [act(drug, draws, grid) for drug in drugs]
+        _apply(treatment, subjects, acts, schedule, interaction)
+        if fractions:
+            killing, tgfb = irradiated(fractions, draws, grid)
+            treatment.radiation.add(subjects, *killing)
+            _touch(treatment, "tgfb_outside", schedule).add(subjects, *tgfb)
     return treatment
 
 
@@ -176,7 +174,7 @@ def _edit(treatment: Treatment, subjects: slice, modifier: Modifier, schedule: _
 
 def _apply(
     treatment: Treatment,
-    subject: int,
+    subjects: slice,
     acts: Sequence[Act],
     schedule: _Schedule,
     interaction: str,
@@ -185,26 +183,31 @@ def _apply(
     killing = [each for each in acts if each.drug.action == "kills"]
     if killing:
         at, mean = (combine_rates([x.course[i] for x in killing], interaction) for i in range(2))
-        treatment.chemotherapy.add(subject, at, mean)
+        treatment.chemotherapy.add(subjects, at, mean)
     for each in acts:
         if each.drug.action == "adds":
-            _touch(treatment, each.drug.target, schedule).add(subject, *each.course)
+            _touch(treatment, each.drug.target, schedule).add(subjects, *each.course)
     inhibitors = [each for each in acts if each.drug.action == "inhibits"]
     bound = [each for each in inhibitors if schedule.species in each.drug.species]
     for target in dict.fromkeys(each.drug.target for each in bound):
         same = [each for each in bound if each.drug.target == target]
-        _inhibit(_touch(treatment, target, schedule), subject, same, interaction)
+        _inhibit(_touch(treatment, target, schedule), subjects, same, interaction)
     systemic = [each for each in inhibitors if each.drug.is_systemic]
-    _inhibit(treatment.systemic, subject, systemic, interaction)
+    _inhibit(treatment.systemic, subjects, systemic, interaction)
 
 
-def _inhibit(course: Course, subject: int, acts: Sequence[Act], interaction: str) -> None:
+def _inhibit(course: Course, subjects: slice, acts: Sequence[Act], interaction: str) -> None:
     if interaction == "bliss" or len(acts) < 2:
         for each in acts:  # what each leaves is multiplied
-            course.multiply(subject, 1.0 - each.course[0], 1.0 - each.course[1])
+            course.multiply(subjects, 1.0 - each.course[0], 1.0 - each.course[1])
         return
-    at, mean = (
-        combine([Effect(x.course[i], x.greatest, x.hill) for x in acts], interaction)
-        for i in range(2)
-    )
-    course.multiply(subject, 1.0 - at, 1.0 - mean)
+    at, mean = (np.array(_joint(acts, i, interaction)) for i in range(2))
+    course.multiply(subjects, 1.0 - at, 1.0 - mean)
+
+
+def _joint(acts: Sequence[Act], part: int, interaction: str) -> list[FloatArray]:
+    """Joint blocked share in each draw; dose responses differ between draws."""
+    return [
+        combine([Effect(x.course[part][d], x.greatest[d], x.hill[d]) for x in acts], interaction)
+        for d in range(len(acts[0].greatest))
+    ]
