@@ -303,7 +303,11 @@ def synthetic_study(**changes: Any) -> SimpleNamespace:
         "assays": (
             SimpleNamespace(
                 name=ASSAY,
-                host={"default": "nsg", "4T1": "balbc"},
+                label=ASSAY,
+                has_tumours=True,
+                outcomes=("tumour_volume", "lung_metastases"),
+                design="1e6 cells, 35 d, 10 animals an arm",
+                host_of=lambda line: "balbc" if line == "4T1" else "nsg",
                 inoculum=1e6,
                 duration=DURATION,
                 animals=10,

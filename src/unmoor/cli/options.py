@@ -30,3 +30,8 @@ Report = Annotated[
     bool | None,
     Parameter(help="Make the report; the default unless --json.", negative="--no-report"),
 ]
+Full = Annotated[
+    bool,
+    flag("Add the figures of single animals, survival and doses, and the tables for Prism."),
+]
+Prism = Annotated[bool, flag("Write tables shaped for GraphPad Prism to prism/.")]

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmoor.cli.options import Json, Out, Report, Seed, Settings, Verbose, Workers
+from unmoor.cli.options import Full, Json, Out, Prism, Report, Seed, Settings, Verbose, Workers
 from unmoor.cli.progress import duration, shown_progress
 from unmoor.cli.streams import put, put_json, say, styled
 from unmoor.cli.studies import check_workers, load_study
@@ -122,7 +122,15 @@ def resume(
     return _finish(result, json=json, wants_report=report if report is not None else not json)
 
 
-def remake_report(folder: Path, path: Path | None = None, /, *, verbose: Verbose = False) -> int:
+def remake_report(
+    folder: Path,
+    path: Path | None = None,
+    /,
+    *,
+    full: Full = False,
+    prism: Prism = False,
+    verbose: Verbose = False,
+) -> int:
     """Make the report of a finished run anew, and write its path.
 
     Parameters
@@ -136,7 +144,8 @@ def remake_report(folder: Path, path: Path | None = None, /, *, verbose: Verbose
     from unmoor.trial.result import Result
 
     result = Result.load(folder)
-    put(str(make_report(result, folder / "report.html" if path is None else path)))
+    target = folder / "report.html" if path is None else path
+    put(str(make_report(result, target, full=full, prism=prism)))
     return ExitCode.OK
 
 

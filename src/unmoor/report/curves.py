@@ -13,6 +13,7 @@ from unmoor.report.canvas import (
     Canvas,
     Panel,
     Scale,
+    Ticks,
     day_ticks,
     key_height,
     linear_ticks,
@@ -82,7 +83,8 @@ def network_courses(view: View) -> tuple[Figure, pd.DataFrame]:
     rows = view.timecourses[view.timecourses["quantity"].isin(list(NETWORK))]
     shown = [name for name in NETWORK if (rows["quantity"] == name).any()]
     styles, key = arm_styles(view.arms), key_height(view.key_arms)
-    n_panels = len(view.groups) * len(shown)
+    groups = (*view.groups, *view.others)
+    n_panels = len(groups) * len(shown)
     canvas = Canvas(
         n_panels, len(shown), height=80, left=46, top=30, bottom=29 + key, gaps=(24, 12)
     )
@@ -93,19 +95,24 @@ def network_courses(view: View) -> tuple[Figure, pd.DataFrame]:
         limits = _range(own[own["arm"].isin(view.key_arms)], shown[column] in SHARES)
         y_limits, y_scale = limits
         panel = box.with_axes(x_limits=(0.0, last), y_limits=y_limits, y_scale=y_scale)
-        courses = _by_arm(view.groups[row].rows(own))
-        _courses(canvas, panel, courses, view.key_arms, styles, banded=BANDED_ARMS)
-        ticks = log_ticks(*y_limits, compact=True) if y_scale == "log" else linear_ticks(*y_limits)
-        canvas.frame(panel, day_ticks(last, labels=row == len(view.groups) - 1), ticks)
+        courses = _by_arm(groups[row].rows(own))
+        if courses:
+            _courses(canvas, panel, courses, view.key_arms, styles, banded=BANDED_ARMS)
+            ticks = _ticks(y_limits, y_scale)
+            canvas.frame(panel, day_ticks(last, labels=row == len(groups) - 1), ticks)
         if row == 0:
             canvas.title(panel, NETWORK[shown[column]], rise=19)
             unit = str(own["unit"].iloc[0])
             canvas.text(panel.middle, panel.top + 8, unit, size=-1.5, color=GREY)
         if column == 0:
-            _line_name(canvas, panel, view.groups[row].label, "")
+            _line_name(canvas, panel, groups[row].label, "")
     canvas.text(canvas.middle, key + 7, "day")
     canvas.key(view.key_arms, styles, lines=True)
     return canvas.finished(view.footer), rows.reset_index(drop=True)
+
+
+def _ticks(limits: tuple[float, float], scale: Scale) -> Ticks:
+    return log_ticks(*limits, compact=True) if scale == "log" else linear_ticks(*limits)
 
 
 def _line_name(canvas: Canvas, panel: Panel, name: str, unit: str) -> None:

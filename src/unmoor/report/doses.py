@@ -87,7 +87,7 @@ def _attributes(item: Any) -> dict[str, Any]:
 
 def dose_response(view: View) -> tuple[Figure, pd.DataFrame]:
     """One row of panels for each series and line: endpoints side by side, doses on a log axis."""
-    rows = [(each, group) for each in series(view) for group in view.groups]
+    rows = [(each, group) for each in series(view) for group in (*view.groups, *view.others)]
     rows = [(each, group) for each, group in rows if endpoints(view, group)]
     columns = max(min(MOST_PANELS, len(endpoints(view, group))) for _, group in rows)
     canvas = Canvas(
@@ -227,7 +227,9 @@ def _alt(view: View) -> str:
 
 
 def _is_possible(view: View) -> bool:
-    return bool(series(view)) and any(endpoints(view, group) for group in view.groups)
+    return bool(series(view)) and any(
+        endpoints(view, group) for group in (*view.groups, *view.others)
+    )
 
 
 DOSES = Plan("dose_response", "Dose–response", dose_response, _caption, _alt, _is_possible)

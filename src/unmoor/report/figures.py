@@ -19,6 +19,7 @@ from unmoor.report.full import FULL
 from unmoor.report.harm_plot import harm_plot
 from unmoor.report.numerals import percent, ratio
 from unmoor.report.plan import Plan, lines
+from unmoor.report.readouts import READOUTS
 from unmoor.report.structures import options, structure_table
 from unmoor.report.style import arm_styles, as_pixels, as_png, as_svg, drawing
 from unmoor.report.view import View
@@ -157,6 +158,7 @@ _PLANS = (
         lambda view: bool(len(view.groups)),
     ),
     FOREST,
+    READOUTS,
     Plan(
         "tumour_curves",
         "Tumour volume in time",
@@ -166,7 +168,7 @@ _PLANS = (
             f"Curves of tumour volume, rows {lines(view)}, columns "
             f"{', '.join(view.key_arms[1:])}, each against {view.control}."
         ),
-        lambda view: bool(view.treated) and _has(view, "tumour_volume"),
+        lambda view: bool(view.treated and view.groups) and _has(view, "tumour_volume"),
     ),
     Plan(
         "metastasis_counts",
@@ -188,7 +190,8 @@ _PLANS = (
         network_courses,
         _network_caption,
         lambda view: (
-            f"Time courses of {', '.join(NETWORK.values())} in {lines(view)} for "
+            f"Time courses of {', '.join(NETWORK.values())} in "
+            f"{', '.join(group.label for group in (*view.groups, *view.others))} for "
             f"{', '.join(view.key_arms)}."
         ),
         lambda view: _has(view, *NETWORK),

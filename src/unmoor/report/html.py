@@ -15,6 +15,7 @@ from unmoor.report.figures import Drawn, draw_figures
 from unmoor.report.full import FULL_STEMS
 from unmoor.report.methods import methods, methods_text
 from unmoor.report.published import published
+from unmoor.report.readouts import readout_tables
 from unmoor.report.references import Reference, references
 from unmoor.report.structures import options, shares
 from unmoor.report.style import arm_styles
@@ -79,6 +80,7 @@ def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) ->
         "level": numerals.percent(view.study.verdict.interval),
         "figures": figures,
         "effects": tables.effects_tables(view),
+        "readouts": readout_tables(view) if "readouts" in figures else [],
         "structure_notes": text.structure_notes(view),
         "structures": _structures(view),
         "options": options(view),

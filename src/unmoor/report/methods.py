@@ -58,8 +58,11 @@ def _design(view: View) -> Iterator[str]:
     )
     if view.animal_assays:
         yield "The experimental unit is the animal."
-    if len(view.animal_assays) < len(view.study.assays):
-        yield "In culture the experimental unit is the culture of one line under one treatment."
+    if view.others:
+        yield (
+            "Assays without primary tumours tell what is expected of a line under a treatment; "
+            "there the experimental unit is the parameter set."
+        )
 
 
 def _sample_size(view: View) -> Iterator[str]:
@@ -70,8 +73,9 @@ def _sample_size(view: View) -> Iterator[str]:
             f"{_label(assay)}: {assay.animals} animals in each arm and line, {total} in all, under "
             f"each of {_count(draws, 'parameter set')} and {view.reference}."
         )
-    if len(view.animal_assays) < len(view.study.assays):
-        yield f"Cultures were simulated under each of {_count(draws, 'parameter set')}."
+    for assay in view.study.assays:
+        if not assay.has_tumours:
+            yield f"{_label(assay)}: every arm under each of {_count(draws, 'parameter set')}."
     yield (
         "Numbers were set in the study file; they were not derived from a power calculation. "
         "More animals narrow the study interval only, more parameter sets the Monte-Carlo error."
@@ -125,10 +129,10 @@ def _outcomes(view: View) -> Iterator[str]:
         yield "Secondary: E-cadherin, network activity, circulating cells and speed by day."
         break
     for assay in view.study.assays:
-        if assay not in view.animal_assays:
-            own = view.readouts[view.readouts["assay"] == _name(assay)]
-            names = ", ".join(str(x).replace("_", " ") for x in own["readout"].unique())
-            yield f"{_label(assay)}: {names or 'no readout'}."
+        if not assay.has_tumours:
+            names = ", ".join(name.replace("_", " ") for name in assay.outcomes)
+            days = sorted(set(view.readouts.loc[view.readouts["assay"] == assay.label, "day"]))
+            yield f"{_label(assay)}: {names} on day {', '.join(f'{day:g}' for day in days)}."
 
 
 def _statistics(view: View) -> Iterator[str]:
@@ -156,41 +160,41 @@ def _statistics(view: View) -> Iterator[str]:
 
 
 def _animals(view: View) -> Iterator[str]:
-    for assay in view.animal_assays:
+    in_animals = False
+    for assay in view.study.assays:
         pairs = []
         for line in view.study.cell_lines:
-            host = assay.host.get(line, assay.host.get("default", ""))
-            pairs.append(f"{_described(view, 'cell_lines', line)} in {_strain(view, host)}")
+            host, told = assay.host_of(line), _described(view, line)
+            in_animals |= bool(host)
+            pairs.append(f"{told} in {_strain(view, host)}" if host else told)
         yield f"{_label(assay)}: {'; '.join(pairs)}."
-    if view.animal_assays:
+    if in_animals:
         yield (
             "Animals are virtual: a strain is its immune term, and sex, age, weight and housing "
-            "are not modelled. Animals differ in growth and in shedding."
+            "are not modelled."
         )
-    else:
-        told = "; ".join(_described(view, "cell_lines", x) for x in view.study.cell_lines)
-        yield f"No animals. Cell lines: {told}."
+    if view.animal_assays:
+        yield "Animals differ in the growth of their tumours and in shedding."
 
 
 def _procedures(view: View) -> Iterator[str]:
     for assay in view.study.assays:
-        if assay in view.animal_assays:
-            yield (
-                f"{_label(assay)}: {format_quantity(assay.inoculum, 'cells')} were inoculated on "
-                f"day 0; tumour and lungs were read out on day {assay.duration:g}."
-            )
-        else:
-            yield f"{_label(assay)}: {_settings(assay)}."
-    yield "Arms:"
-    yield "; ".join(f"({number}) {arm}: {what}" for number, arm, what in arm_table(view)) + "."
-    if any(hasattr(x, "gene") for items in view.study.arms.values() for x in items):
+        yield f"{_label(assay)}: {assay.design}."
+    arms = [f"({number}) {arm}: {what}" for number, arm, what in arm_table(view)]
+    yield f"Arms: {'; '.join(arms)}."
+    items = [item for items in view.study.arms.values() for item in items]
+    if any(hasattr(item, "gene") for item in items):
         yield "Changes of genes are in the tumour cells only."
+    if any(getattr(item, "concentration", None) is not None for item in items):
+        yield "Concentrations are constant in the medium from start to stop."
+    if any(hasattr(item, "radiation") for item in items):
+        yield "Radiation reaches the tumour or the culture only."
 
 
 def _results(view: View) -> Iterator[str]:
     yield (
-        "Every estimate with both intervals is in effects.csv; single animals are in outcomes.csv, "
-        "animals.csv and events.csv."
+        "Every estimate with both intervals is in effects.csv and readouts.csv; single animals are "
+        "in outcomes.csv, animals.csv and events.csv."
         if view.animal_assays
         else "Every estimate with its interval is in readouts.csv."
     )
@@ -235,10 +239,10 @@ def _number(view: View, closure: str, name: str) -> float:
     return float(table("closures", closure, view.study.beside)[name].value)
 
 
-def _described(view: View, kind: str, name: str) -> str:
-    """Name of an entry with its species, as far as the catalog knows it."""
+def _described(view: View, name: str) -> str:
+    """Name of a line with its species, as far as the catalog knows it."""
     try:
-        entry = about(kind, name, view.study.beside)
+        entry = about("cell_lines", name, view.study.beside)
     except UnmoorError:
         return name
     species = entry.get("species", "")
@@ -257,21 +261,9 @@ def _kind(assay: Any) -> str:
     return str(assay.name).replace("_", " ")
 
 
-def _name(assay: Any) -> str:
-    return str(getattr(assay, "label", assay.name))
-
-
 def _label(assay: Any) -> str:
-    name = _name(assay).replace("_", " ")
+    name = str(assay.label).replace("_", " ")
     return name[0].upper() + name[1:]
-
-
-def _settings(assay: Any) -> str:
-    """Settings of an assay as its study file says them."""
-    pairs = [line.split("=", 1) for line in assay.to_toml().splitlines() if "=" in line]
-    told = [(key.strip(), value.strip().strip('"')) for key, value in pairs]
-    skipped = ("name", "label")
-    return ", ".join(f"{key.replace('_', ' ')} {x}" for key, x in told if key not in skipped)
 
 
 def _digest(view: View) -> str:

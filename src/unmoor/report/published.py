@@ -16,8 +16,8 @@ ANSWERS = {True: "✓ agrees", False: "✖ differs", None: "? open"}
 NOTE = (
     f"A direction counts as predicted if at least {percent(SHARE)} of the parameter sets have "
     f"it; “same” if the central 90 % of the ratio lies within {SAME[0]:g}–{SAME[1]:g}. "
-    "Calibration rows were used to choose the parameter sets, so they agree by construction. Only directions are "
-    "compared, not sizes."
+    "Calibration rows were used to choose the parameter sets, so they agree by construction. "
+    "Only directions are compared, not sizes."
 )
 
 

@@ -16,6 +16,7 @@ from unmoor.report.text import SIGNS, decided
 from unmoor.report.view import Group, View
 from unmoor.units import format_quantity
 
+_MEASURES = "tumour volume (geometric mean), lung metastases (mean count)"
 GRADES = ("measured", "transferred", "fitted", "derived", "assumed")
 
 
@@ -101,17 +102,16 @@ def design_table(view: View) -> list[tuple[str, str]]:
     study = view.study
     rows = [("Groups (arms)", f"{len(view.arms)}, compared with “{view.control}”")]
     for assay in study.assays:
-        hosts = ", ".join(f"{line}: {host}" for line, host in assay.host.items())
-        rows += [
-            ("Assay", str(getattr(assay, "label", assay.name)).replace("_", " ")),
-            ("Host (strain)", hosts),
-            ("Inoculum", format_quantity(assay.inoculum, "cells")),
-            ("Read-out", f"day {assay.duration:g} after inoculation"),
-            (
-                "Animals",
-                f"{assay.animals} virtual animals in each arm and draw; the animal is the unit",
-            ),
-        ]
+        hosts = {line: assay.host_of(line) for line in study.cell_lines}
+        told = ", ".join(f"{line}: {host}" for line, host in hosts.items() if host)
+        rows += [("Assay", f"{assay.label.replace('_', ' ')} ({assay.design})")]
+        rows += [("Host (strain)", told)] if told else []
+        if assay.has_tumours:
+            unit = "virtual animals in each arm and draw; the animal is the unit"
+            rows += [("Animals", f"{assay.animals} {unit}")]
+        else:
+            read = ", ".join(name.replace("_", " ") for name in assay.outcomes)
+            rows += [("Read-outs", read)]
     level = percent(study.verdict.interval)
     return [
         *rows,
@@ -120,7 +120,7 @@ def design_table(view: View) -> list[tuple[str, str]]:
             f"{study.uncertainty.draws} {view.draw_source}; draw 0 is {view.reference}",
         ),
         ("Allocation", f"arms share animals and draws (paired); seed {view.seed}"),
-        ("Outcome measures", "tumour volume (geometric mean), lung metastases (mean count)"),
+        *([("Outcome measures", _MEASURES)] if view.groups else []),
         ("Statistics", f"ratio to control; central {level} intervals; margins {_margins(view)}"),
         ("Structure of the model", structure_of(view)),
     ]

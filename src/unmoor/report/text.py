@@ -178,7 +178,7 @@ def lead_note(view: View) -> str:
 def interval_notes(view: View) -> list[tuple[str, str]]:
     """Two intervals and one error, a sentence each: they answer different questions."""
     level = percent(view.study.verdict.interval)
-    animals = " or ".join(dict.fromkeys(str(a.animals) for a in view.study.assays))
+    animals = " or ".join(dict.fromkeys(str(a.animals) for a in view.animal_assays))
     return [
         (
             "Model interval",

@@ -38,11 +38,15 @@ class Group:
 
 @dataclass(frozen=True)
 class View:
-    """A result arranged for reading; built by `View.of`."""
+    """A result arranged for reading; built by `View.of`.
+
+    ``groups`` are lines in assays with tumours, ``others`` lines in all other assays.
+    """
 
     study: Any
     seed: int
     groups: tuple[Group, ...]
+    others: tuple[Group, ...]
     arms: tuple[str, ...]
     lead: str
     key_arms: tuple[str, ...]
@@ -98,7 +102,8 @@ class View:
         return cls(
             study=study,
             seed=int(result.seed),
-            groups=_groups(outcomes),
+            groups=_groups(study, has_tumours=True),
+            others=_groups(study, has_tumours=False),
             arms=arms,
             lead=lead,
             key_arms=_key_arms(study, lead, effects),
@@ -131,21 +136,19 @@ class View:
         """Line under every figure: version, seed, animals, draws and structure."""
         software = self.provenance.get("software", {})
         version = software.get("version", "") if isinstance(software, Mapping) else software
-        animals = " or ".join(dict.fromkeys(str(assay.animals) for assay in self.study.assays))
+        counts = " or ".join(dict.fromkeys(str(assay.animals) for assay in self.animal_assays))
+        animals = f"n = {counts} animals an arm · " if counts else ""
         model = self.study.model
-        return (
-            f"unmoor {version} · seed {self.seed} · n = {animals} animals an arm · "
-            f"{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
-        )
+        return f"unmoor {version} · seed {self.seed} · {animals}{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
 
     @property
     def animal_assays(self) -> list[Any]:
-        """Assays of the study in animals, with tumour and lungs as outcomes."""
-        return [assay for assay in self.study.assays if hasattr(assay, "inoculum")]
+        """Assays of the study with primary tumours in animals, hence effects and a verdict."""
+        return [assay for assay in self.study.assays if assay.has_tumours]
 
     def settings(self, group: Group) -> Any:
         """The assay of a group, as the study describes it."""
-        labels = [str(getattr(each, "label", each.name)) for each in self.study.assays]
+        labels = [each.label for each in self.study.assays]
         return self.study.assays[labels.index(group.assay)] if group.assay in labels else None
 
     def humane_volume(self, group: Group) -> float:
@@ -192,12 +195,14 @@ def _by_day(courses: pd.DataFrame) -> pd.DataFrame:
     return courses.sort_values("day", kind="stable") if len(courses) else courses
 
 
-def _groups(outcomes: pd.DataFrame) -> tuple[Group, ...]:
-    pairs = outcomes[["cell_line", "assay"]].drop_duplicates()
-    several = len(pairs["assay"].unique()) > 1
+def _groups(study: Any, *, has_tumours: bool) -> tuple[Group, ...]:
+    """Lines in assays with tumours, or in the other assays."""
+    several = len(study.assays) > 1
     return tuple(
-        Group(line, assay, f"{line} · {assay.replace('_', ' ')}" if several else line)
-        for line, assay in pairs.itertuples(index=False, name=None)
+        Group(line, assay.label, f"{line} · {assay.label.replace('_', ' ')}" if several else line)
+        for assay in study.assays
+        if assay.has_tumours == has_tumours
+        for line in study.cell_lines
     )
 
 
