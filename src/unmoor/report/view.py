@@ -139,7 +139,10 @@ class View:
         counts = " or ".join(dict.fromkeys(str(assay.animals) for assay in self.animal_assays))
         animals = f"n = {counts} animals an arm · " if counts else ""
         model = self.study.model
-        return f"unmoor {version} · seed {self.seed} · {animals}{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
+        return (
+            f"unmoor {version} · seed {self.seed} · {animals}"
+            f"{self.study.uncertainty.draws} parameter draws · {model.emt_core}/{model.mechanism}"
+        )
 
     @property
     def animal_assays(self) -> list[Any]:
