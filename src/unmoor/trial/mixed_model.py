@@ -134,6 +134,12 @@ class MixedModel:
         logs = float(_factorise(theta, self._zz, self._ze, self._ee, factor))
         return logs, float(factor[-1, -1]) ** 2, factor
 
+    def _profiled(self, theta: FloatArray) -> float:
+        factor = np.empty_like(self._ee)
+        freedom = self.rows - self.effects
+        logs: float = _factorise(theta, self._zz, self._ze, self._ee, factor)
+        return logs + freedom * math.log(factor[-1, -1] ** 2)
+
     def deviance(self, theta: FloatArray, sigma: float | None = None) -> float:
         """Restricted deviance; profiled over the residual standard deviation unless it is given."""
         logs, residual, _ = self._parts(theta)
@@ -147,8 +153,8 @@ class MixedModel:
         from scipy import optimize
 
         start = np.array([[1.0, 0.0, 1.0], [0.5, 0.0, 1.0], [1.0, 0.3, 1.0], [1.0, 0.0, 0.3]])
-        options = {"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000, "initial_simplex": start}
-        fit = optimize.minimize(self.deviance, start[0], method="Nelder-Mead", options=options)
+        options = {"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2000, "initial_simplex": start}
+        fit = optimize.minimize(self._profiled, start[0], method="Nelder-Mead", options=options)
         best = np.asarray(fit.x, dtype=np.float64)
         theta: FloatArray = best * np.where(best[[0, 0, 2]] < 0.0, -1.0, 1.0)
         return theta

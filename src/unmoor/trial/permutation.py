@@ -20,9 +20,9 @@ from unmoor.compilation import kernel
 
 FloatArray = npt.NDArray[np.float64]
 
-_GRID = 30_000  # steps that scores are rounded to
+_GRID, _PER_ANIMAL = 30_000, 750  # steps that scores are rounded to: the larger of the two
 _EXACT = 200_000  # largest sum of whole scores that is followed without rounding
-_MOST_WORK = 2e9  # additions; beyond, groups are so large that the sum is normal
+_MOST_WORK = 2e9  # additions, 90 animals a group; beyond, the sum is taken as normal
 _SLACK = 1e-6  # of a score of 1: sums whose distances differ by less are the same
 
 
@@ -77,8 +77,8 @@ def permutation_test(
 
     p is the share of relabellings whose sum lies at least as far from its expectation as the
     observed one. Scores that are not whole numbers are rounded to a grid; sums that differ by less
-    than this rounding count as equal, which can only make p larger. Of hundreds of animals a group
-    the normal limit is taken.
+    than this rounding count as equal, which can only make p larger. From some ninety animals a
+    group on the normal limit is taken.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _whole(values: FloatArray) -> tuple[npt.NDArray[np.int64], float, float]:
     lifted = values - values.min()
     if np.array_equal(lifted, np.round(lifted)) and lifted.sum() <= _EXACT:
         return lifted.astype(np.int64), 1.0, 0.0
-    steps = _GRID / float(lifted.sum())
+    steps = max(_GRID, _PER_ANIMAL * values.size) / float(lifted.sum())
     # Errors of up to half a step add up like chance; this is over four times their spread.
     error = 2.0 * math.sqrt(values.size)
     return np.round(lifted * steps).astype(np.int64), steps, error

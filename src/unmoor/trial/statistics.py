@@ -35,7 +35,8 @@ COLUMNS = (
 FloatArray = npt.NDArray[np.float64]
 
 _DETECTABLE = 3.0  # standard deviations of the callipers' constant error, the usual limit
-_FEWEST = 2  # animals in a group
+_FEWEST = 2  # animals in a group, and days
+_LEVEL = 0.95  # of intervals, as laboratories report them, whatever the verdict uses
 _HUMANE = "humane_endpoint"
 _NO_EVENT = "no animal reached the humane end point"
 _AFTER = "animals past the humane end point are counted at the read-out as the others"
@@ -50,7 +51,7 @@ class GrowthComparison:
     rate
         Difference of the rates of growth (arm × time) [1/d].
     final
-        Ratio of the geometric-mean volumes on the last day that both groups were measured; its
+        Ratio of the geometric-mean volumes at the end of the group that ends first; its
         ``error`` is that of the logarithm [-].
     model
         The fit.
@@ -107,8 +108,8 @@ def compare_growth(
     days, labels, volumes = days[used], labels[used], volumes[used]
     _, animals = np.unique(np.asarray(animal)[used], return_inverse=True)
     groups = [np.unique(animals[labels == which]).size for which in (False, True)]
-    shared = np.intersect1d(days[labels], days[~labels])
-    if min(groups) < _FEWEST or shared.size < _FEWEST:
+    times = [np.unique(days[labels == which]) for which in (False, True)]
+    if min(groups) < _FEWEST or min(each.size for each in times) < _FEWEST:
         return None
     centre = float(days.mean())
     arm = labels.astype(np.float64)
@@ -118,7 +119,7 @@ def compare_growth(
     except np.linalg.LinAlgError:
         return None
     last = np.zeros(model.effects)
-    last[-2:] = 1.0, float(shared[-1]) - centre
+    last[-2:] = 1.0, min(float(each[-1]) for each in times) - centre
     rate = model.contrast(np.eye(model.effects)[-1], level)
     final = model.contrast(last, level)
     ends = (math.exp(x) for x in (final.estimate, final.low, final.high))
@@ -174,7 +175,7 @@ def _analyse_arm(
     events: pd.DataFrame,
     arm: str,
 ) -> Iterator[dict[str, Any]]:
-    control, level = result.study.control, result.study.verdict.interval
+    control, level = result.study.control, _LEVEL
     humane = events[events["event"] == _HUMANE]
     yield from _median_row(humane[humane["arm"] == arm], level)
     if arm == control:
