@@ -179,7 +179,7 @@ class _Reader:
         elif found or what != "arm" or what in self.named:
             got = " ".join(header[i] for i in found) if found else " ".join(header)
             expected = f"one column with a header such as {' or '.join(wanted[:2])}"
-            close = nearest(wanted[0], header, n=1, likeness=0.6)
+            close = nearest(what, header, n=1, likeness=0.6)
             fix = f"name it with --column {what}={close[0] if close else 'HEADER'}"
             where = f"{self.path}:{row}"
             self.problems.append(Problem(where, what, literal(got), expected, fix, "E-KEY"))

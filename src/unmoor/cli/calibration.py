@@ -114,7 +114,7 @@ def growth(
     data
         Table with the columns animal (or mouse), day and volume_mm3, in CSV.
     """
-    _check_count(virtual)
+    _check_virtual(virtual, cell_line, host)
     choices = _choices(start, inoculum, detection_limit, title, source)
     from unmoor.analysis.growth_files import document, write_growth
     from unmoor.analysis.growth_study import study_growth
@@ -154,7 +154,12 @@ def calibration_app(place: int) -> App:
     return app
 
 
-def _check_count(virtual: int) -> None:
+def _check_virtual(virtual: int, cell_line: str, host: str) -> None:
+    """Refuse a number of animals, a line or a host that there is not, before the long fit."""
+    from unmoor.catalog import find
+
+    find("cell_lines", cell_line)
+    find("hosts", host)
     if not 0 <= virtual <= _MOST_VIRTUAL:
         expected = f"a whole number of 0 to {_MOST_VIRTUAL}"
         raise StudyError(Problem("--virtual", "", str(virtual), expected, "", "E-USAGE"))
