@@ -20,7 +20,7 @@ from unmoor.organism.pharmacokinetics import Course
 from unmoor.therapy.response import occupied
 
 DYING = 3  # compartments that a dying cell passes through
-_PACE = 0.25  # change of ln V_k in a step
+_PACE = 0.1  # change of ln V_k in a step
 _MOST_STEPS = 64  # in an interval; killing is exact in any step
 _LEAST = 1e-280  # mm³; no volume is 0, since its logarithm is taken
 _ONE_CELL = math.log(1e-6)  # ln mm³, by 1 mm³ to 10⁶ cells; Gompertz growth has no meaning below
