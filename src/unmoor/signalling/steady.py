@@ -187,6 +187,26 @@ def follow(
     return Branch(stacked[:, -1] * unit, stacked[:, :-1] * function.scale, tuple(folds))
 
 
+def jacobian(
+    network: Network,
+    parameters: Mapping[str, float],
+    state: Mapping[str, float],
+    inputs: Mapping[str, float] | None = None,
+) -> FloatArray:
+    """Slopes of the rates at a state by central differences, in units of the species' scales.
+
+    Returns
+    -------
+        Change of each rate with each species, shape (species, species) [1/h].
+    """
+    vary = next(iter(network.inputs), None) or network.parameters[0]
+    function = _Function(network, parameters, dict(inputs or {}), vary, 1.0)
+    given = dict(network.inputs) | dict(parameters) | dict(inputs or {})
+    point = np.array([state[name] for name in network.species]) / function.scale
+    slopes: FloatArray = function.slopes(np.append(point, given[vary]))[:, :-1]
+    return slopes
+
+
 def steady_states_at(
     network: Network,
     parameters: Mapping[str, float],
@@ -256,4 +276,4 @@ def bistable_ranges(folds: tuple[float, ...]) -> list[tuple[float, float]]:
     return [(min(a, b), max(a, b)) for a, b in pairs]
 
 
-__all__ = ["Branch", "bistable_ranges", "follow", "steady_state", "steady_states_at", "time_course"]
+__all__ = ["Branch", "bistable_ranges", "follow", "jacobian", "steady_state", "steady_states_at", "time_course"]
