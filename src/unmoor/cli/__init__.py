@@ -17,6 +17,7 @@ from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
 from unmoor.cli.streams import be_verbose
 from unmoor.cli.studies import STDIN
+from unmoor.cli.validation import validate
 from unmoor.errors import ExitCode
 
 __all__ = ["app", "main"]
@@ -53,6 +54,7 @@ _VERBS: dict[str, Callable[..., int]] = {
     "list": list_entries,
     "show": show,
     "cite": cite,
+    "validate": validate,
 }
 for _place, (_verb, _function) in enumerate(_VERBS.items()):
     app.command(_function, name=_verb, sort_key=_place)

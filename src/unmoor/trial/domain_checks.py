@@ -149,8 +149,9 @@ def _graft(
 
 def _benign_lines(draft: Draft, findings: Findings) -> None:
     """Cells that are not malignant make no tumour."""
+    is_in_animals = any("host" in assay for assay in draft.assays)
     for line in draft.lines:
-        if draft.assays and about(draft, "cell_lines", line.name).get("malignant") is False:
+        if is_in_animals and about(draft, "cell_lines", line.name).get("malignant") is False:
             expected = "a malignant line; this one does not form tumours in animals"
             findings.add(line.path, literal(line.written), expected, "", "W-BENIGN")
 
