@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from unmoor.signalling.batch import Batch
 INTERVAL = 0.5  # d; halving it moves outcomes by 0.1 % in the median draw (tests)
 _SETTLE = 20_000.0  # h in which an untreated cell reaches its steady state
 _RTOL = 1e-4  # outcomes are within 1e-4 of those at 1e-7 (tests)
+_CLONES_DIFFER_IN = ("beta1_tot", "k_int", "K_F")
 _CLOSURES = (
     "adhesion", "cell", "escape", "dissemination", "paracrine", "radiation", "chemotherapy",
 )  # fmt: skip
@@ -117,41 +119,41 @@ class Preparation:
             records[name] = self._spread([row[name] for row in rows])[:, 0]
         return records.view(np.recarray)
 
-    def _clone_factors(self, name: str) -> FloatArray:
-        """Log-normal factors of median 1 of the clones, shape (subjects, clones)."""
-        names = [f"clone/{name}/{k}" for k in range(self.setting.clones)]
-        ids = np.array([identifier(name) for name in names], dtype=np.uint64)
-        rows = []
-        for draw in self.draws:
-            cv = draw.values("closures", "clones")[f"cv_{name}"]
-            spread = np.sqrt(np.log1p(cv * cv))
-            rows.append(spread * Stream(draw.seed, draw=draw.number).normal(ids, "clone"))
-        return np.repeat(exponential(np.array(rows)), len(self.arms), axis=0)
+    def _clone_factors(self) -> dict[str, FloatArray]:
+        """Log-normal factors of median 1 of the clones by name, shape (subjects, clones) each."""
+        count = self.setting.clones
+        spread = [
+            draw.remember(("clones", count), partial(_clone_scores, draw, count))
+            for draw in self.draws
+        ]
+        factors = np.repeat(exponential(np.array(spread)), len(self.arms), axis=0)
+        return {name: factors[:, i, :] for i, name in enumerate(_CLONES_DIFFER_IN)}
 
     def _set_cells(self) -> None:
         """All cells at the end of culture, edited ones having been edited for its length."""
         home = self._settled()
         names = self.network.parameters
         values = {name: self._spread([v[name] for v in self.values]) for name in names}
-        values["beta1_tot"] = values["beta1_tot"] * self._clone_factors("beta1_tot")
-        values["k_int"] = values["k_int"] * self._clone_factors("k_int")
+        factors = self._clone_factors()
+        values["beta1_tot"] = values["beta1_tot"] * factors["beta1_tot"]
+        values["k_int"] = values["k_int"] * factors["k_int"]
         self.batch = Batch(self.network, values, self.shape, rtol=_RTOL)
         blocks = self.batch.state.shape[0] // len(self.draws)
         self.batch.state[:] = np.repeat(home.state, blocks, axis=0)
         self.batch.status[:] = np.repeat(home.status, blocks)
         self.batch.advance(0.0)
-        self.cells = self._cell_records(values["beta1_tot"])
+        self.cells = self._cell_records(values["beta1_tot"], factors["K_F"])
         self.home = self.batch.blocks.readouts.copy()
         for label, value in self.treatment.cultured.items():
             self.batch.set_input(label, value[:, None])
         culture = self.draws[0].values("closures", "paracrine")["preculture_time"]
         self.batch.advance(24.0 * culture)
 
-    def _cell_records(self, beta1_tot: FloatArray) -> np.recarray:
+    def _cell_records(self, beta1_tot: FloatArray, of_half: FloatArray) -> np.recarray:
         records = np.zeros(self.shape, dtype=CELL).view(np.recarray)
         level = "beta4_malignant" if self.setting.line.is_malignant else "beta4_polarised"
         records.beta1_tot, records.beta4 = beta1_tot, self.constants[level][:, None]
-        records.K_F = self.constants.K_F[:, None] * self._clone_factors("K_F")
+        records.K_F = self.constants.K_F[:, None] * of_half
         return records
 
     def _settled(self) -> Batch:
@@ -215,3 +217,14 @@ class Preparation:
             self.batch.blocks, float(self.grid[1]), every, outside, self.batch.machine, frames,
             paces,
         )  # fmt: skip
+
+
+def _clone_scores(draw: Draw, clones: int) -> FloatArray:
+    """Logarithms of the clones' factors in one draw, shape (quantities, clones)."""
+    names = [f"clone/{name}/{k}" for name in _CLONES_DIFFER_IN for k in range(clones)]
+    ids = np.array([identifier(name) for name in names], dtype=np.uint64)
+    cvs = [draw.values("closures", "clones")[f"cv_{name}"] for name in _CLONES_DIFFER_IN]
+    spread = np.array([[np.sqrt(np.log1p(cv * cv))] for cv in cvs])
+    scores = Stream(draw.seed, draw=draw.number).normal(ids, "clone")
+    scaled: FloatArray = spread * scores.reshape(len(cvs), clones)
+    return scaled

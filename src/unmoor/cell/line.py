@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 from unmoor import catalog
@@ -37,6 +38,9 @@ class Structure:
     def network(self) -> Network:
         """The network of this combination."""
         return adhesion_emt(self.emt_core, self.mechanism, self.e_readout)
+
+
+_STANDARD = NormalDist()
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,17 @@ class CellLine:
         Random numbers are named by the levels, not by the line: renaming it changes nothing.
         """
         levels = self.levels.values_by_id()
+        # one call for all: a number depends on its name alone, not on what else is asked for
+        names = [*levels, "tone"]
+        drawn = draw.uniforms([f"line/{self._content}/{name}" for name in names])
+        number = dict(zip(names, drawn, strict=True))
         return derive(
             levels,
             draw.values("closures", "line_rule"),
             draw.values("networks", emt_core),
             is_malignant=self.is_malignant,
-            normal=lambda name: draw.normal(f"line/{self._content}/{name}"),
-            uniform=lambda name: draw.uniform(f"line/{self._content}/{name}"),
+            normal=lambda name: 0.0 if draw.is_nominal else _STANDARD.inv_cdf(number[name]),
+            uniform=number.__getitem__,
         )
 
     @cached_property
