@@ -232,7 +232,7 @@ MISTAKES = [
     M("edit given a dose", "factor = 0.1", 'factor = 0.1, dose = "1 mg/kg"', "E-KEY",
       "arms.knock-down[0].dose", "known key"),
     # assay
-    M("no animals", "animals = 10", "animals = 0", "E-RANGE", "assays[0].animals", "1-10000"),
+    M("no animals", "animals = 10", "animals = 0", "E-RANGE", "assays[0].animals", "1-100000"),
     M("one animal", "animals = 10", "animals = 1", "W-ANIMALS", "assays[0].animals", "interval"),
     M("half an animal", "animals = 10", "animals = 7.5", "E-TYPE", "assays[0].animals", "whole"),
     M("no days", '"28 d"', '"0 d"', "E-RANGE", "assays[0].duration", "365 d"),

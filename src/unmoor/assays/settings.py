@@ -39,7 +39,7 @@ ORTHOTOPIC_FIELDS: tuple[Field, ...] = (
     HOST,
     Field("inoculum", Quantity("cells", 1.0, _MOST_CELLS), '"1e6 cells"'),
     duration("time from inoculation to read-out", '"28 d"'),
-    Field("animals", Whole("animals in each arm", 1, 10_000), "10"),
+    Field("animals", Whole("animals in each arm", 1, 100_000), "10"),
     CLONES,
     Field(
         "humane_volume",

@@ -18,6 +18,7 @@ from unmoor.trial.study_fields import EMT_CORES, MECHANISMS
 
 POOL = 200  # animals of the reference parameter set, from which virtual studies are drawn
 _DRAWS = 40
+_ANIMALS = 40_000  # of a chunk in each arm at most, so that memory does not grow with a study
 _BRANCHES = ("epithelial", "partial", "mesenchymal")
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -57,12 +58,14 @@ def plan(study: Study) -> list[Chunk]:
     """All chunks of a study; the reference set of each line comes first."""
     chunks = []
     for i, structure in enumerate(structures(study)):
-        blocks = [(0, 0)] if i == 0 else []
         draws = study.uncertainty.draws
-        blocks += [(n, min(n + _DRAWS - 1, draws)) for n in range(1, draws + 1, _DRAWS)]
         for assay, settings in enumerate(study.assays):
             if i > 0 and not settings.has_tumours:
                 continue  # rivals are compared by the verdict, which only tumours have
+            animals = 1 if i > 0 else max(settings.animals, 1)
+            size = min(_DRAWS, max(1, _ANIMALS // animals))
+            blocks = [(0, 0)] if i == 0 else []
+            blocks += [(n, min(n + size - 1, draws)) for n in range(1, draws + 1, size)]
             for line in study.cell_lines:
                 chunks += [Chunk(assay, line, structure, *block, i > 0) for block in blocks]
     return chunks

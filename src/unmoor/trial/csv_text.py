@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+_AT_ONCE = 20_000  # rows; their cells take many times the memory of the text
 _SPECIAL = frozenset(',"\n\r')
 
 
@@ -16,9 +17,12 @@ def csv_text(frame: pd.DataFrame) -> str:
     The large tables of a run take a good part of its last seconds; a repeated text is quoted once.
     """
     header = ",".join(_quoted(str(name)) for name in frame.columns)
-    columns = [_cells(frame[name]) for name in frame.columns]
-    lines = [header, *map(",".join, zip(*columns, strict=True))]
-    return "\n".join(lines) + "\n"
+    parts = [header]
+    for first in range(0, len(frame), _AT_ONCE):
+        rows = frame.iloc[first : first + _AT_ONCE]
+        columns = [_cells(rows[name]) for name in frame.columns]
+        parts.append("\n".join(map(",".join, zip(*columns, strict=True))))
+    return "\n".join(parts) + "\n"
 
 
 def _cells(column: pd.Series) -> Iterable[str]:

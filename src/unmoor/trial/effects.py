@@ -21,6 +21,7 @@ from unmoor.random import Stream
 FloatArray = npt.NDArray[np.float64]
 _STUDIES = 2000  # virtual studies
 _RESAMPLES = 400  # of the draws, for the Monte-Carlo error
+_AT_ONCE = 1_000_000  # animals picked at a time, so that large studies need no more memory
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def monte_carlo_error(values: FloatArray, seed: int) -> float:
     solved = np.log(values[np.isfinite(values) & (values > 0)])
     if solved.size < 2:
         return float("nan")
-    picks = _picks(seed, "resample", _RESAMPLES, solved.size, solved.size)
+    picks = _picks(seed, "resample", range(_RESAMPLES), solved.size, solved.size)
     return float(np.median(solved[picks], axis=1).std(ddof=1))
 
 
@@ -96,15 +97,20 @@ def study_interval(
     name
         Name of the arm: its animals do not depend on which other arms there are.
     """
-    pool = arrays["reading"].shape[2]
-    treated = _picks(seed, f"study/{name}", _STUDIES, animals, pool)
-    controls = _picks(seed, "study/control", _STUDIES, animals, pool)
-    logs = np.log(arrays["reading"][0])
-    tumour = np.exp(logs[arm][treated].mean(axis=1) - logs[control][controls].mean(axis=1))
+    pool, logs = arrays["reading"].shape[2], np.log(arrays["reading"][0])
     counts = arrays["count"][0].astype(float)
-    spread = (counts[arm][treated].sum(axis=1) + 0.5) / (
-        counts[control][controls].sum(axis=1) + 0.5
-    )
+    tumour, spread = np.empty(_STUDIES), np.empty(_STUDIES)
+    rows = max(1, _AT_ONCE // animals)
+    for first in range(0, _STUDIES, rows):
+        studies = range(first, min(first + rows, _STUDIES))
+        treated = _picks(seed, f"study/{name}", studies, animals, pool)
+        controls = _picks(seed, "study/control", studies, animals, pool)
+        now = slice(studies.start, studies.stop)
+        tumour[now] = logs[arm][treated].mean(axis=1) - logs[control][controls].mean(axis=1)
+        spread[now] = (counts[arm][treated].sum(axis=1) + 0.5) / (
+            counts[control][controls].sum(axis=1) + 0.5
+        )
+    tumour = np.exp(tumour)
     tail = 0.5 * (1.0 - level)
     return {
         name: (float(np.quantile(x, tail)), float(np.quantile(x, 1.0 - tail)))
@@ -113,9 +119,9 @@ def study_interval(
 
 
 @lru_cache(maxsize=8)
-def _picks(seed: int, purpose: str, rows: int, columns: int, pool: int) -> npt.NDArray[np.int64]:
+def _picks(seed: int, purpose: str, rows: range, columns: int, pool: int) -> npt.NDArray[np.int64]:
     """Indices below ``pool``, drawn with replacement, shape (rows, columns)."""
-    ids = np.arange(rows * columns, dtype=np.uint64)
+    ids = np.arange(rows.start * columns, rows.stop * columns, dtype=np.uint64)
     uniform = Stream(seed).uniform(ids, purpose)
-    picked: npt.NDArray[np.int64] = (uniform * pool).astype(np.int64).reshape(rows, columns)
+    picked: npt.NDArray[np.int64] = (uniform * pool).astype(np.int64).reshape(-1, columns)
     return picked
