@@ -14,6 +14,7 @@ from unmoor import catalog
 from unmoor.catalog.contracts import problems_of
 from unmoor.cli import main
 from unmoor.errors import MAX_LINE, ExitCode
+from unmoor.trial.provenance import numbers
 from unmoor.trial.study import Study
 
 LINE, DRUG = "catalog/cell_lines/Ours-1", "catalog/drugs/our_antibody"
@@ -108,6 +109,10 @@ MISTAKES = [
       "itgb1"),
     M("a gene as target", DRUG, ABOUT, '"itgb1"', '"ITGB1"', "E-CATALOG", "target",
       'did you mean "itgb1"?'),
+    M("the target of another action", DRUG, ABOUT, '"itgb1"', '"cells"', "E-CATALOG", "target",
+      "itgb1"),
+    M("an unknown dose response", DRUG, ABOUT, "max_dose", 'response = "linear"\nmax_dose',
+      "E-CATALOG", "response", "biphasic"),
     M("no target", DRUG, ABOUT, 'target = "itgb1"\n', "", "E-CATALOG", "target", "add target"),
     M("a target that is a number", DRUG, ABOUT, '"itgb1"', "1", "E-CATALOG", "target", "target"),
     M("an unknown action", DRUG, ABOUT, '"inhibits"', '"blocks"', "E-CATALOG", "action",
@@ -257,6 +262,15 @@ def test_what_replaces_a_built_in_entry_is_told(study: Path) -> None:
     assert "W-REPLACED" in codes
     ranges = Study.load(study, {"uncertainty.sets": "ranges"})
     assert "W-REPLACED" not in [problem.code for problem in ranges.warnings]
+
+
+def test_levels_that_a_line_leaves_out_count_among_the_assumed(study: Path) -> None:
+    """The report's numbers hold what stands in for them; constants of the reading do not count."""
+    rows = numbers(Study.load(study))
+    line = rows[rows["table"] == "cell_lines/Ours-1"].set_index("id")
+    assert line.loc["L_SMAD4", "evidence"] == "assumed"
+    assert line.loc["L_ITGB1", "evidence"] == "measured"
+    assert not rows["id"].str.startswith(("panel_", "quantile_")).any()
 
 
 def test_a_catalog_beside_a_study_is_used(study: Path) -> None:

@@ -27,6 +27,8 @@ LEVELS: Mapping[str, str] = {
     "e_score": "CDH1", "emt_score": "X", "vim": "VIM",
 }  # fmt: skip
 """Levels of a line and what each is called in the panel's rows of ``closures/line_levels``."""
+_RESPONSE = "hill"  # of a drug that does not name its dose response
+_ALIKE = ("model", "action", "response")  # drugs that share these need the same rows
 _SLIP = 0.75  # likeness above which an unknown name is taken for a misspelt known one
 _LISTED = 6
 
@@ -106,7 +108,7 @@ def _problems_of(kind: str, folder: Path, beside: Path | None) -> Iterator[Probl
             yield _unknown_source(f"{folder / 'about.toml'}", "sources", source, known)
 
 
-def _fields(kind: str, beside: Path | None) -> tuple[Field, ...]:
+def _fields(kind: str, about: Mapping[str, Any], beside: Path | None) -> tuple[Field, ...]:
     """Keys of ``about.toml`` with a meaning."""
     often = (
         Field("text", Text("what it is", 500), '"My drug"', required=False),
@@ -128,7 +130,8 @@ def _fields(kind: str, beside: Path | None) -> tuple[Field, ...]:
             Field("immune", OneOf(_said("hosts", "immune")), '"competent"'),
         )
     if kind == "drugs":
-        targets = tuple(dict.fromkeys([*INPUTS, *_said("drugs", "target")]))
+        targets = _targets(str(about.get("action", "")))
+        responses = tuple(dict.fromkeys([_RESPONSE, *_said("drugs", "response")]))
         limit = Number("highest dose allowed in mg/kg", 0.0, math.inf, open_low=True)
         return (
             *often,
@@ -136,10 +139,23 @@ def _fields(kind: str, beside: Path | None) -> tuple[Field, ...]:
             Field("action", OneOf(_said("drugs", "action")), '"inhibits"'),
             Field("model", OneOf(_said("drugs", "model")), '"antibody"'),
             Field("response", OneOf(("hill", "biphasic")), '"hill"', required=False),
+            Field("response", OneOf(responses), f'"{_RESPONSE}"', required=False),
             Field("systemic", Switch(), "false", required=False),
             Field("max_dose", limit, "200.0", required=False),
         )
     return often
+
+
+def _targets(action: str) -> tuple[str, ...]:
+    """What a drug can act on: an input of the network, or what built-in drugs alike act on."""
+    said = dict.fromkeys(
+        str(catalog.about("drugs", name)["target"])
+        for name in _built_in("drugs")
+        if catalog.about("drugs", name)["action"] == action
+        or action not in _said("drugs", "action")
+    )
+    inside = tuple(INPUTS) if not said or set(said) & set(INPUTS) else ()
+    return tuple(dict.fromkeys([*inside, *said]))
 
 
 _LISTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -151,7 +167,7 @@ _LISTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def _about_problems(
     kind: str, about: Mapping[str, Any], path: Path, beside: Path | None
 ) -> Iterator[Problem]:
-    for field in _fields(kind, beside):
+    for field in _fields(kind, about, beside):
         if field.name in about:
             yield from _value_problems(field, about[field.name], path)
         elif field.required:
@@ -164,7 +180,7 @@ def _about_problems(
         for value in [value for value in values if value not in words]:
             expected = f"one of {', '.join(words)}"
             yield Problem(f"{path}", name, literal(value), expected, "", "E-CATALOG")
-        if not values:
+        if not values and not _may_be_empty(name, about):
             expected = f"a list of one or more of {', '.join(words)}"
             fix = f"add {name} = [{literal(words[0])}]"
             yield Problem(f"{path}", name, literal(about.get(name)), expected, fix, "E-CATALOG")
@@ -173,6 +189,12 @@ def _about_problems(
         if close := nearest(name, known, n=1, likeness=_SLIP):
             expected = "a known key, or one unlike any"
             yield Problem(f"{path}", name, "", expected, f"did you mean {close[0]}?", "E-KEY")
+
+
+def _may_be_empty(name: str, about: Mapping[str, Any]) -> bool:
+    """Whether built-in drugs of the same model leave the list empty, as those for culture do."""
+    alike = [catalog.about("drugs", each) for each in _built_in("drugs")]
+    return any(not each[name] for each in alike if each["model"] == about.get("model"))
 
 
 def _value_problems(field: Field, value: object, path: Path) -> Iterator[Problem]:
@@ -187,7 +209,7 @@ def _value_problems(field: Field, value: object, path: Path) -> Iterator[Problem
 def _table_problems(
     kind: str, about: Mapping[str, Any], table: ParameterTable, path: Path
 ) -> Iterator[Problem]:
-    needed, known = _pattern(kind, str(about.get("model", "")), path.parent.name)
+    needed, known = _pattern(kind, _signature(about), path.parent.name)
     lines = _lines(path)
     if kind in ("closures", "networks") and not known:
         expected = f"the name of a built-in {catalog.singular(kind)}, which this one replaces"
@@ -243,12 +265,22 @@ def _row_problems(kind: str, row: Parameter, like: Parameter, place: str) -> Ite
             return
 
 
+def _signature(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """What decides which rows a drug needs."""
+    return tuple(str(about.get(key, _RESPONSE)) for key in _ALIKE)
+
+
 @lru_cache(maxsize=64)
-def _pattern(kind: str, model: str, name: str) -> tuple[tuple[str, ...], dict[str, Parameter]]:
+def _pattern(
+    kind: str, signature: tuple[str, ...], name: str
+) -> tuple[tuple[str, ...], dict[str, Parameter]]:
     """Ids that are needed, and the built-in row of every id that is known."""
     alike = _built_in(kind)
     if kind == "drugs":
-        alike = tuple(n for n in alike if catalog.about(kind, n).get("model") == model)
+        own = {n: _signature(catalog.about(kind, n)) for n in alike}
+        alike = tuple(n for n in own if own[n] == signature) or tuple(
+            n for n in own if own[n][0] == signature[0]
+        )
     elif kind in ("closures", "networks"):  # one that replaces a built-in one
         alike = tuple(n for n in alike if n == name)
     tables = [ParameterTable.read(catalog.ROOT / kind / n / "parameters.tsv") for n in alike]

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import unmoor
 from unmoor import catalog
+from unmoor.cell.line import CellLine
 from unmoor.errors import RunFolderError
-from unmoor.parameters import COLUMNS
+from unmoor.parameters import COLUMNS, ParameterTable
 from unmoor.therapy.regimen import Regimen
 from unmoor.trial.chunks import structures
 from unmoor.trial.study import Study
@@ -168,10 +169,17 @@ def _rows(study: Study) -> list[list[str | float]]:
     rows: list[list[str | float]] = []
     for kind, name in tables_of(study):
         status = catalog.about(kind, name, study.beside).get("status", "provisional")
-        for row in catalog.table(kind, name, study.beside).values():
+        for row in _table(kind, name, study.beside).values():
             cells = [getattr(row, column) for column in COLUMNS]
             rows.append([f"{kind}/{name}", *cells, status])
     return rows
+
+
+def _table(kind: str, name: str, beside: Path | None) -> ParameterTable:
+    """A table as it is used: a line's with what stands in for levels that it leaves out."""
+    if kind == "cell_lines":
+        return CellLine.load(name, beside).levels
+    return catalog.table(kind, name, beside)
 
 
 def catalog_digest(study: Study) -> str:
