@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from unmoor.report.canvas import Canvas, FloatArray, Panel, log_ticks
 from unmoor.report.forest import ENDPOINTS
 from unmoor.report.harm_plot import WIDEST
+from unmoor.report.names import readout_name
 from unmoor.report.numerals import percent, plain
 from unmoor.report.plan import Plan
 from unmoor.report.style import GREY, INK, ArmStyle, arm_styles
@@ -117,7 +118,7 @@ def endpoints(view: View, group: Group) -> list[tuple[str, str]]:
     if view.readouts.empty:
         return []
     own = group.rows(view.readouts)["readout"].drop_duplicates()
-    return [(str(name), f"{str(name).replace('_', ' ')} relative to control") for name in own]
+    return [(str(name), f"{readout_name(str(name))} relative to control") for name in own]
 
 
 def points(view: View, group: Group, each: Series, name: str) -> pd.DataFrame:

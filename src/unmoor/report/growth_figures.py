@@ -172,7 +172,7 @@ def _bands(canvas: Canvas, box: Panel, study: GrowthStudy) -> list[tuple[str, st
     limits = _volume_limits(study)
     panel = box.with_axes(x_limits=(0.0, 1.02 * last), y_limits=limits, y_scale="log")
     days = np.linspace(0.0, last, 100)
-    curves = population(fit, days, 1.0 - _SHARES)
+    curves = population(fit, days, _SHARES)
     _dots(canvas, panel, fit.data.day, fit.data.volume, "#B8B8B8", size=3)
     for i, share in enumerate(_SHARES):
         _line(canvas, panel, days, curves[:, i], INK, 1.0, "-" if share == 0.5 else (0, (4, 1.5)))
@@ -257,7 +257,7 @@ def _footer(study: GrowthStudy) -> str:
 
 
 FIGURES: Sequence[tuple[str, str, Callable[[GrowthStudy], Drawing]]] = (
-    ("predictive_check", "Does the fit predict the data?", predictive_check),
+    ("predictive_check", "Predictive check", predictive_check),
     ("animals_compared", "Real and virtual animals", animals_compared),
     ("single_animals", "Animal by animal", single_animals),
     ("residuals", "What is left", residual_plots),

@@ -14,6 +14,7 @@ from unmoor.analysis.growth_files import UNITS, fitted_rows, told
 from unmoor.analysis.growth_study import DIFFERS, GrowthStudy
 from unmoor.report.figures import Drawn, inline
 from unmoor.report.growth_figures import FIGURES, MOST_PANELS
+from unmoor.report.numerals import share
 from unmoor.report.style import as_pixels, as_png, as_svg, drawing
 from unmoor.trial.atomic import refusals_told, write_file
 from unmoor.trial.csv_text import csv_text
@@ -140,14 +141,14 @@ def _models(study: GrowthStudy) -> list[tuple[str, ...]]:
         if "omega_k" in values:
             spread += f", k {100 * log_normal_cv(values['omega_k']):.0f} %"
         if "rho" in values:
-            spread += f", correlation {values['rho']:.2f}".replace("-", "−")
+            spread += f", correlation {share(values['rho'])}"
         height = f"{rival.fit.log_likelihood:.1f}".replace("-", "−")
         rows.append(
             (
                 DIFFERS[name], f"{len(values)}", height, f"{rival.fit.aic - best:.1f}",
                 spread, f"{100 * check.coverage:.0f} %",
                 f"{round(check.inside * check.observed.size)} of {check.observed.size}",
-                f"{rival.serial:.2f}".replace("-", "−"),
+                share(rival.serial),
             )
         )  # fmt: skip
     return rows
@@ -161,8 +162,8 @@ def _model_note(study: GrowthStudy) -> str:
     gap = study.fit.aic - known[best].fit.aic
     return (
         f"These data are described better if {DIFFERS[best]}, differ (AIC lower by {gap:.0f}); "
-        f"with β alone, successive residuals of an animal are correlated ({study.serial:.2f} "
-        f"instead of {known[best].serial:.2f}): real animals differ in more than the pace of "
+        f"with β alone, successive residuals of an animal are correlated ({share(study.serial)} "
+        f"instead of {share(known[best].serial)}): real animals differ in more than the pace of "
         "growth. A study lets β alone differ. What it takes from the fit are the volumes of the "
         "population; the predictive check says how well those are met."
     )
@@ -196,7 +197,7 @@ def _volumes(study: GrowthStudy) -> list[tuple[str, ...]]:
         if day > virtual.days[-1]:
             continue
         shares = np.array([0.1, 0.5, 0.9])
-        fitted = population(study.fit, np.array([day]), 1.0 - shares)[0]
+        fitted = population(study.fit, np.array([day]), shares)[0]
         own = np.quantile(virtual.at(day), shares)
         rows.append((f"{day:g}", *(f"{v:.0f}" for v in fitted), *(f"{v:.0f}" for v in own)))
     return rows

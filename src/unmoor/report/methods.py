@@ -12,6 +12,7 @@ from typing import Any
 
 from unmoor.catalog import about, table
 from unmoor.errors import UnmoorError
+from unmoor.report.names import readout_name
 from unmoor.report.numerals import percent
 from unmoor.report.tables import GRADES, arm_table, structure_of
 from unmoor.report.view import View
@@ -130,7 +131,7 @@ def _outcomes(view: View) -> Iterator[str]:
         break
     for assay in view.study.assays:
         if not assay.has_tumours:
-            names = ", ".join(name.replace("_", " ") for name in assay.outcomes)
+            names = ", ".join(readout_name(name) for name in assay.outcomes)
             days = sorted(set(view.readouts.loc[view.readouts["assay"] == assay.label, "day"]))
             yield f"{_label(assay)}: {names} on day {', '.join(f'{day:g}' for day in days)}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unmoor.report.names import readout_name
 from unmoor.report.numerals import interval, percent, ratio, share
 from unmoor.trial.published import SAME, SHARE, Published, compare
 
@@ -74,7 +75,7 @@ def _row(each: Published) -> Row:
         id=each.id,
         cell_line=each.cell_line,
         comparison=f"{each.arm} against {each.reference}",
-        readout=each.readout.replace("_", " "),
+        readout=readout_name(each.readout),
         published=WORDS[each.published],
         predicted=WORDS[each.predicted],
         estimate=_estimate(each),

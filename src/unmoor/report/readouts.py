@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from unmoor.report.canvas import Canvas, Panel, log_ticks
 from unmoor.report.counts import names_width, write_names
 from unmoor.report.harm_plot import WIDEST
+from unmoor.report.names import readout_name
 from unmoor.report.numerals import interval, percent, probability, ratio
 from unmoor.report.plan import Plan
 from unmoor.report.style import GREY, ArmStyle, arm_styles
@@ -49,7 +50,7 @@ def readout_figure(view: View) -> tuple[Figure, pd.DataFrame]:
             x_limits=limits, x_scale="log", y_limits=(len(view.treated) - 0.5, -0.5)
         )
         canvas.frame(panel, log_ticks(*limits, compact=True))
-        canvas.text(panel.middle, panel.top + 6, name.replace("_", " "), fontweight="bold")
+        canvas.text(panel.middle, panel.top + 6, readout_name(name), fontweight="bold")
         for value, dashes in ((1.0, "-"), (view.study.verdict.smaller, _DASHED)):
             _line(canvas, panel, value, dashes)
         _line(canvas, panel, view.study.verdict.spread, _DASHED)
@@ -116,7 +117,7 @@ def readout_tables(view: View) -> list[tuple[str, list[dict[str, str]]]]:
                 {
                     "number": str(styles[arm].number),
                     "arm": arm,
-                    "readout": str(row["readout"]).replace("_", " "),
+                    "readout": readout_name(str(row["readout"])),
                     "day": f"{row['day']:g}",
                     "unit": str(row["unit"]),
                     "ratio": ratio(row["ratio"]),

@@ -27,6 +27,7 @@ from unmoor.report.curves import TUMOUR_RANGE
 from unmoor.report.plan import Plan, lines
 from unmoor.report.style import GREY, INK, ArmStyle, arm_styles
 from unmoor.report.view import Group, View
+from unmoor.trial.response import limits as response_limits
 
 MOST_LINES = 40
 """More animals than this in one panel are not drawn one by one; the mean is of all."""
@@ -61,6 +62,10 @@ class Courses:
     def left(self) -> NDArray[np.int64]:
         """Index of the last measurement of each animal."""
         return np.asarray(self.is_there.sum(axis=1) - 1)
+
+    def first(self, least: float) -> int:
+        """Index of the first day on which half of the animals reach a volume; 0 if never."""
+        return int((np.median(self.volumes, axis=0) >= least).argmax())
 
     @property
     def mean(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -97,7 +102,7 @@ def spider(view: View, scale: Scale = "log") -> tuple[Figure, pd.DataFrame]:
     rows = -(-len(view.arms) // columns)
     slots = len(view.groups) * rows * columns
     canvas = Canvas(slots, columns, height=60, left=46, top=24, bottom=26, gaps=(10, 36))
-    limits = _limits(view, scale)
+    limits, least = _limits(view, scale), response_limits(view.study)["baseline_least"]
     last = float(view.followed["day"].max())
     marks: list[tuple[float, float]] = []
     for place, group in enumerate(view.groups):
@@ -111,10 +116,12 @@ def spider(view: View, scale: Scale = "log") -> tuple[Figure, pd.DataFrame]:
                 _label(canvas, panel, group.label)
             control = found.get((group.cell_line, group.assay, view.control))
             if control is not None and arm != view.control:
-                canvas.stroke(panel.x(control.days), _inside(panel, control.mean[0]), GREY, 1.0)
+                start = control.first(least)
+                heights = _inside(panel, control.mean[0])[start:]
+                canvas.stroke(panel.x(control.days)[start:], heights, GREY, 1.0)
             own = found.get((group.cell_line, group.assay, arm))
             if own is not None:
-                marks += _animals(canvas, panel, own, styles[arm])
+                marks += _animals(canvas, panel, own, styles[arm], own.first(least))
             _limit_line(canvas, panel, view, group)
     if marks:
         xs, ys = zip(*marks, strict=True)
@@ -155,7 +162,7 @@ def _inside(panel: Panel, volumes: FloatArray) -> FloatArray:
 
 
 def _animals(
-    canvas: Canvas, panel: Panel, own: Courses, look: ArmStyle
+    canvas: Canvas, panel: Panel, own: Courses, look: ArmStyle, start: int
 ) -> Iterator[tuple[float, float]]:
     """Draw an arm; give the marks of the animals that were taken out."""
     xs = panel.x(own.days)
@@ -166,12 +173,13 @@ def _animals(
         if end < own.days.size:
             yield float(xs[end - 1]), float(panel.clipped(own.volumes[animal, end - 1]))
     mean, low, high = own.mean
-    whole = int(own.left.min()) + 1
+    whole = max(int(own.left.min()) + 1, start + 1)
     if np.isfinite(low).all():
-        canvas.area(xs, panel.clipped(low), panel.clipped(high), look.colour, 0.25)
+        ends = (panel.clipped(low)[start:], panel.clipped(high)[start:])
+        canvas.area(xs[start:], *ends, look.colour, 0.25)
     heights = _inside(panel, mean)
-    canvas.stroke(xs, heights, "#FFFFFF", 2.8)
-    canvas.stroke(xs[:whole], heights[:whole], look.colour, 1.6)
+    canvas.stroke(xs[start:], heights[start:], "#FFFFFF", 2.8)
+    canvas.stroke(xs[start:whole], heights[start:whole], look.colour, 1.6)
     if whole < xs.size:
         canvas.stroke(xs[whole - 1 :], heights[whole - 1 :], look.colour, 1.6, _DOTTED)
 
@@ -196,13 +204,15 @@ def _rows(view: View, found: dict[Keyed, Courses]) -> pd.DataFrame:
 
 def _caption(view: View) -> str:
     animals = view.followed["animal"].max()
+    least = response_limits(view.study)["baseline_least"]
     shown = f"the first {MOST_LINES} animals" if animals > MOST_LINES else "every animal"
     return (
         f"Calliper readings under {view.reference}: thin lines are {shown} of an arm; the thick "
-        "line is the geometric mean of all its animals with the 95 % confidence interval. A cross "
-        "ends an animal at its humane end point; from the first one on the mean is dotted and "
-        "carries the last reading of animals that were taken out. Dashed: the volume of the humane "
-        "end point, where it lies on the axis."
+        "line is the geometric mean of all its animals with the 95 % confidence interval, from the "
+        f"day on which half of them reach {least:g} mm³ (smaller readings are mostly error). "
+        "A cross ends an animal at its humane end point; from the first one on the mean is dotted "
+        "and carries the last reading of animals that were taken out. Dashed: the volume of the "
+        "humane end point, where it lies on the axis."
     )
 
 

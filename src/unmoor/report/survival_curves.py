@@ -16,7 +16,7 @@ from unmoor.report.canvas import Canvas, FloatArray, Panel, day_ticks, linear_ti
 from unmoor.report.numerals import p_value, ratio
 from unmoor.report.plan import Plan
 from unmoor.report.style import ArmStyle, arm_styles
-from unmoor.report.view import Group, View
+from unmoor.report.view import KEY_ARMS, Group, View
 from unmoor.trial.survival import SurvivalCurve, hazard_ratio, kaplan_meier, log_rank
 
 _LINE = 8.0  # height of a line of numbers at risk [pt]
@@ -27,8 +27,8 @@ Times = dict[tuple[str, str, str], tuple[FloatArray, NDArray[np.bool_]]]
 def survival_curves(view: View) -> tuple[Figure, pd.DataFrame]:
     """Cell line × key arm, each over the control, with the animals at risk below."""
     times, styles = times_of(view), arm_styles(view.arms)
-    groups = [group for group in view.groups if has_events(view, group)]
-    arms = view.key_arms[1:]
+    arms = _shown(view, times)
+    groups = [group for group in view.groups if _events(times, group, (view.control, *arms))]
     canvas = Canvas(
         len(groups) * len(arms), len(arms), height=74, left=62, top=26, bottom=54, gaps=(24, 62)
     )
@@ -64,6 +64,22 @@ def times_of(view: View) -> Times:
         )
         for key, rows in humane.groupby(["cell_line", "assay", "arm"], sort=False)
     }
+
+
+def _shown(view: View, times: Times) -> list[str]:
+    """Up to four arms to compare: those of the key first, but arms without any event last."""
+    arms = list(dict.fromkeys((*view.key_arms[1:], *view.treated)))
+    told = {
+        arm: any(_events(times, group, (view.control, arm)) for group in view.groups)
+        for arm in arms
+    }
+    return sorted(arms, key=lambda arm: not told[arm])[: KEY_ARMS - 1]
+
+
+def _events(times: Times, group: Group, arms: Sequence[str]) -> bool:
+    """Whether an animal of these arms reached the end point."""
+    own = [times.get((group.cell_line, group.assay, arm)) for arm in arms]
+    return any(bool(each[1].any()) for each in own if each is not None)
 
 
 def has_events(view: View, group: Group | None = None) -> bool:
@@ -177,7 +193,8 @@ def _caption(view: View) -> str:
 def _alt(view: View) -> str:
     humane = view.events[view.events["event"] == "humane_endpoint"]
     return (
-        f"Kaplan–Meier curves of the humane end point for {', '.join(view.key_arms)}; of "
+        f"Kaplan–Meier curves of the humane end point for "
+        f"{', '.join(_shown(view, times_of(view)))} against {view.control}; of "
         f"{len(humane)} animals in all arms {int(humane['observed'].sum())} reached it."
     )
 

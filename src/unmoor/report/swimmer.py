@@ -87,7 +87,8 @@ def event_rows(view: View) -> pd.DataFrame:
     is_out = rows["observed"].astype(bool)
     found = np.where(rows["lung_metastases"] > 0, "metastases", "no_metastases")
     rows["event"] = np.where(is_out, "humane_endpoint", found)
-    rows.loc[is_out, "lung_metastases"] = np.nan  # not read out
+    is_early = is_out & (rows["day"] < rows["day"].max())
+    rows.loc[is_early, "lung_metastases"] = np.nan  # not read out
     return rows.drop(columns="observed")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from unmoor.report.names import readout_name
 from unmoor.report.numerals import interval, percent, probability, ratio, share
 from unmoor.report.style import arm_styles
 from unmoor.report.text import SIGNS, decided
@@ -110,7 +111,7 @@ def design_table(view: View) -> list[tuple[str, str]]:
             unit = "virtual animals in each arm and draw; the animal is the unit"
             rows += [("Animals", f"{assay.animals} {unit}")]
         else:
-            read = ", ".join(name.replace("_", " ") for name in assay.outcomes)
+            read = ", ".join(readout_name(name) for name in assay.outcomes)
             rows += [("Read-outs", read)]
     level = percent(study.verdict.interval)
     return [

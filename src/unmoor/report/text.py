@@ -216,7 +216,7 @@ def verdict_note(view: View) -> str:
         f"control, as not smaller when it lies wholly at or above that; spread as more above "
         f"{margins.spread:g} ×, as less below {1 / margins.spread:.2g} × control. An interval that "
         "crosses its margin decides nothing, so an arm can be unclear although one half of its "
-        "answer is certain: the intervals say which. P(switch) is the share of parameter "
+        "answer is certain; the words below it say which. P(switch) is the share of parameter "
         "sets with both a smaller tumour and more spread."
     )
 
