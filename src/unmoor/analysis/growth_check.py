@@ -57,7 +57,7 @@ class PredictiveCheck:
 def population(fit: GrowthFit, days: FloatArray, shares: FloatArray) -> FloatArray:
     """Quantiles of the true volumes of all animals, shape (days, shares) [mm³].
 
-    Only if β alone differs, since the volume then falls with it.
+    Only if β alone differs, since the volume then rises with it.
     """
     from scipy.special import ndtri
 
