@@ -14,18 +14,24 @@ from unmoor.assays.quantities import COURSES
 from unmoor.assays.treatment import Arm
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
+from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 
 SEED = 7
 ANTIBODY = Regimen("anti_itgb1", dose="10 mg/kg", every="3 d", start="7 d")
 INHIBITOR = Regimen("tgfbr1_inhibitor", dose="30 mg/kg", every="0.5 d", start="7 d")
+CHEMOTHERAPY = Regimen("paclitaxel", dose="15 mg/kg", every="3 d", start="5 d", stop="12 d")
+RADIATION = Irradiation("2 Gy", every="1 d", fractions=3, start="4 d")
 ARMS: list[Arm] = [
     (),
     (Edit("ITGB1", change="knock_down", factor=0.1),),
     (ANTIBODY,),
     (ANTIBODY, INHIBITOR),
     (Edit("ITGB1", change="knock_down", factor=0.1, stop="14 d"),),
+    (ANTIBODY, CHEMOTHERAPY),
+    (ANTIBODY, RADIATION),
 ]
+PULSED = 5  # chemotherapy that is gone within hours
 OUTCOMES = ("volume", "expected_metastases", "singles", "clusters")
 OF_TYPICAL = ("exposure", "shedding", "courses", "status")
 
@@ -135,7 +141,9 @@ def test_halving_the_pace_hardly_moves_outcomes(line: str, host: str) -> None:
 
     The worst of 40 draws from the ranges was .9 % in volume and 3.9 % in metastases, under the
     combined drugs. A draw at the edge of a bistable range can move more: one in 1200 subjects
-    regained E-cadherin two days earlier and had a fifth fewer metastases.
+    regained E-cadherin two days earlier and had a fifth fewer metastases. A pulse of chemotherapy
+    is spread over its half day, in which sensitivity changes while an antibody takes hold: that
+    moves outcomes by 2 % in the median, by up to 8 % in 95 % of draws.
     """
     usual, draws = setting(line, host, 28.0, 8), Draw.sets(SEED, range(1, 31))
     results = [
@@ -144,9 +152,12 @@ def test_halving_the_pace_hardly_moves_outcomes(line: str, host: str) -> None:
     ]
     for name in ("volume", "expected_metastases", "exposure"):
         coarse, fine = (getattr(result, name) for result in results)
-        change = np.abs(coarse / fine - 1.0)
-        by_arm = np.median(change.reshape(len(draws), len(ARMS), -1), axis=(0, 2))
-        assert by_arm.max() <= 0.003
+        change = np.abs(coarse / fine - 1.0).reshape(len(draws), len(ARMS), -1)
+        pulses = change[:, PULSED]
+        assert np.median(pulses) <= 0.03
+        assert np.quantile(pulses, 0.95) <= 0.08
+        change = np.delete(change, PULSED, axis=1)
+        assert np.median(change, axis=(0, 2)).max() <= 0.003
         assert np.quantile(change, 0.95) <= 0.01
         assert np.mean(change > 0.05) <= 0.01
 
