@@ -37,7 +37,7 @@ from unmoor.organism.colonisation import chances
 from unmoor.organism.primary_tumour import grow
 from unmoor.random import Stream
 from unmoor.signalling.batch import FAILURES
-from unmoor.signalling.networks.adhesion_emt import INPUTS
+from unmoor.signalling.networks.adhesion_emt import INPUTS, READOUTS
 from unmoor.signalling.readouts import Readouts
 from unmoor.therapy.drug import Drug
 from unmoor.therapy.regimen import Edit, Regimen
@@ -279,7 +279,10 @@ class Cells:
         scale = dict(zip(network.species, network.state_scale(), strict=True))
         for name, values in batch.species().items():
             found["network"].expect(self.points, f"{name} {when}", values / scale[name], -TOLERANCE)
+        sizes = {name: scale.get(species, 1.0) for name, species in READOUTS.items()}
+        sizes["psmad"] = 1.0  # a share
         for name, values in batch.readouts().items():
+            values = values / sizes.get(name, 1.0)
             high = 1.0 + TOLERANCE if name == "psmad" else np.inf
             found["network"].expect(self.points, f"{name} {when}", values, -TOLERANCE, high)
 

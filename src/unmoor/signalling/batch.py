@@ -130,7 +130,7 @@ class Batch:
     def machine(self) -> Machine:
         """Code of the network, with this batch's tolerances."""
         compiled = self.network.compiled
-        return Machine(compiled.code, compiled.places, self._tolerance)
+        return Machine(compiled.code, compiled.places, self._tolerance, self.network.lowest)
 
     def readouts(self) -> dict[str, FloatArray]:
         """Readouts at the end of the last interval, each of shape (subjects, clones)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +48,8 @@ class Network:
         Typical size of each species, shape (species,), in its own unit; sets the absolute error.
     start
         State from which the epithelial steady state is found, shape (species,).
+    lowest
+        The least a species can be: 0 for amounts, of which a step may leave a little less.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Network:
     readouts: Mapping[str, str]
     scale: Mapping[str, float]
     start: Mapping[str, float]
+    lowest: float = -math.inf
 
     @cached_property
     def system(self) -> System:

@@ -69,11 +69,12 @@ class Places(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """Code of a network, places in the workspace, tolerances."""
+    """Code of a network, places in the workspace, tolerances, and the least a species can be."""
 
     code: Code
     places: Places
     tolerance: FloatArray
+    lowest: float
 
 
 def _call_at(typing: Any, address: Any, workspace: Any) -> Any:
@@ -112,6 +113,15 @@ def _get(numbers: FloatArray, block: int, w: FloatArray, slot: int) -> None:
 
 
 @part
+def _raise(state: FloatArray, lowest: float) -> None:
+    """Lift what an error within the tolerance has put below the least a species can be."""
+    for s in range(state.shape[0]):
+        for k in range(state.shape[1]):
+            if state[s, k] < lowest:
+                state[s, k] = lowest
+
+
+@part
 def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w: FloatArray) -> int:
     """Advance one block of eight cells; ``w`` is the workspace. Returns the steps tried."""
     code, at = machine.code, machine.places
@@ -130,6 +140,8 @@ def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w:
     _call(code.advance, w)
     _get(blocks.step, block, w, at.step)
     _get(blocks.state, block, w, at.base)
+    _raise(blocks.state[block], machine.lowest)
+    _put(blocks.state, block, w, at.species)
     _call(code.readouts, w)
     _get(blocks.readouts, block, w, at.readouts)
     worst, tries = 0.0, 0.0
@@ -245,7 +257,10 @@ def follow(
             if cell >= 0 and w[at.time * LANES + lane] >= w[at.end * LANES + lane]:
                 tries += w[at.tries * LANES + lane]
                 w[at.tries * LANES + lane] = 0.0
-                if _note(lane, lanes, times, at, w, states):
+                point = lanes.point[lane]
+                is_done = _note(lane, lanes, times, at, w, states)
+                _raise(states[cell, point : point + 1], machine.lowest)
+                if is_done:
                     block, column = _place(cell, clones)
                     _lay_down(lane, block, column, blocks, at, w)
                     lanes.cell[lane] = -1

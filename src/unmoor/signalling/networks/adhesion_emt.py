@@ -181,5 +181,6 @@ def adhesion_emt(
             **READOUTS,
         },
         start=start,
+        lowest=0.0,
         scale=scale,
     )
