@@ -23,6 +23,7 @@ from unmoor.trial.effects import (
     monte_carlo_error,
     study_interval,
 )
+from unmoor.trial.joint import JOINT_COLUMNS, joint_table
 from unmoor.trial.readouts import READOUT_COLUMNS, readout_table
 from unmoor.trial.study import Study
 from unmoor.trial.verdict import Interval, judge
@@ -44,6 +45,7 @@ class Tables:
     animals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ANIMAL_COLUMNS))
     events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EVENT_COLUMNS))
     readouts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=READOUT_COLUMNS))
+    joint: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=JOINT_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,24 @@ def build(study: Study, done: Mapping[str, Arrays]) -> Tables:
         animals=followed.animals,
         events=followed.events,
         readouts=pd.concat([_readout_rows(study, group) for group in own], ignore_index=True),
+        joint=_joined([_joint_rows(study, group) for group in own], JOINT_COLUMNS),
     )
 
 
 def _joined(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """All rows; without any, a table that has its columns all the same."""
-    if not any(len(frame) for frame in frames):
-        return pd.DataFrame(columns=list(columns))
-    return pd.concat(frames, ignore_index=True)
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
 def _effects(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(EFFECT_COLUMNS))
+
+
+def _joint_rows(study: Study, group: _Group) -> pd.DataFrame:
+    if group.draws is None:
+        return pd.DataFrame(columns=list(JOINT_COLUMNS))
+    return joint_table(study, group.assay, group.cell_line, group.draws)
 
 
 def _readout_rows(study: Study, group: _Group) -> pd.DataFrame:
@@ -269,7 +277,7 @@ def _draw_rows(study: Study, group: _Group) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    return _joined(frames, DRAW_COLUMNS)  # none of a study that has only its control
 
 
 def _structure_rows(study: Study, draws: pd.DataFrame) -> pd.DataFrame:
