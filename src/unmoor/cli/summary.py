@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from unmoor.cli.readout_summary import readout_lines
 from unmoor.cli.streams import columns, styled
 
 if TYPE_CHECKING:
@@ -25,27 +26,42 @@ def document(result: Result) -> dict[str, Any]:
     return {
         "run": None if result.path is None else str(result.path),
         "effects": [_effect(row) for row in _rows(result)],
+        "readouts": [_plain(row) for row in result.readouts.to_dict("records")],
+        "joint": [_plain(row) for row in result.joint.to_dict("records")],
         "warnings": [str(each.at("", each.field)) for each in result.study.warnings],
         "is_provisional": True,  # the escape of cells is a closure until tissue is simulated
     }
 
 
 def summary_lines(result: Result) -> list[str]:
-    """Return one line for each cell line and arm: both ratios to control, and the verdict."""
+    """Return one line for each cell line and arm: both ratios to control, and the verdict.
+
+    Then the readouts of assays without tumours, which have no verdict.
+    """
     study = result.study
-    rows = list(_rows(result))
+    told = [_heading(study), *(_effect_lines(result) if len(result.effects()) else ())]
+    told += readout_lines(result)
+    if result.n_failed:
+        told.append(f"{result.n_failed} animals or arms failed; the tables say which")
+    return told
+
+
+def _effect_lines(result: Result) -> Iterator[str]:
+    study, rows = result.study, list(_rows(result))
     cells = [("", "tumour", "lung metastases", "verdict")]
     cells += [_cells(row, study.verdict) for row in rows]
     head, *lines = columns(_fitted(cells), indent=2)
     verdicts = [str(row["verdict"]) for row in rows]
     coloured = [_coloured(line, verdict) for line, verdict in zip(lines, verdicts, strict=True)]
-    told = [_heading(study), styled(head, "dim")]
+    yield styled(head, "dim")
     for group, members in groupby(range(len(rows)), lambda i: _group(result, rows[i])):
-        told += [styled(group, "bold"), *(coloured[i] for i in members)]
-    told.append("release of cells is provisional; what is calibration is said in the report")
-    if result.n_failed:
-        told.append(f"{result.n_failed} animals failed; outcomes.csv says why")
-    return told
+        yield styled(group, "bold")
+        yield from (coloured[i] for i in members)
+    yield "release of cells is provisional; what is calibration is said in the report"
+
+
+def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
 
 
 def _rows(result: Result) -> Iterator[dict[str, Any]]:

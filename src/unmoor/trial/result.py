@@ -20,6 +20,7 @@ from unmoor.trial.tables import Tables
 
 _FILES = (
     "outcomes", "effects", "draws", "structures", "timecourses", "animals", "events", "readouts",
+    "joint",
 )  # fmt: skip
 
 
@@ -73,6 +74,11 @@ class Result:
     def readouts(self) -> pd.DataFrame:
         """Every readout of every assay, each arm against control (:mod:`unmoor.trial.readouts`)."""
         return self._tables.readouts
+
+    @property
+    def joint(self) -> pd.DataFrame:
+        """Arms that give two others together, against both of them (:mod:`unmoor.trial.joint`)."""
+        return self._tables.joint
 
     def effects(self) -> pd.DataFrame:
         """Each arm against control: ratios, both intervals, paradox index, verdict."""
