@@ -264,6 +264,17 @@ def test_what_replaces_a_built_in_entry_is_told(study: Path) -> None:
     assert "W-REPLACED" not in [problem.code for problem in ranges.warnings]
 
 
+def test_no_code_beside_a_study_is_run(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A study file is data: Python next to it is never loaded, whatever it is called."""
+    for place in ("catalog/networks/mine", "catalog/cell_lines/Ours-1", "catalog", "."):
+        for name in ("network.py", "__init__.py", "unmoor_plugin.py", "sitecustomize.py"):
+            own_catalog.put(study.parent / place / name, "raise SystemExit('code was run')\n")
+    assert main(["check", "study.toml"]) == ExitCode.OK
+    own_catalog.change(study, "[uncertainty]", '[model]\nemt_core = "mine"\n\n[uncertainty]')
+    lines = said(capsys, "check", "study.toml")
+    assert any("model.emt_core" in line and '"cascading"' in line for line in lines), lines
+
+
 def test_levels_that_a_line_leaves_out_count_among_the_assumed(study: Path) -> None:
     """The report's numbers hold what stands in for them; constants of the reading do not count."""
     rows = numbers(Study.load(study))
