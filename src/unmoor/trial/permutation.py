@@ -10,7 +10,10 @@ spread between animals, ties and censoring – whatever both groups have in comm
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -101,23 +104,34 @@ def permutation_test(
         return _normal_limit(values, labels, level)
     chance = _subset_sums(np.sort(whole), size, total)
     expected = size * (total / values.size)
-    far = np.abs(np.arange(total + 1) - expected)
-    each = _beyond(chance, expected, far - tolerance - _SLACK)
-    enough = (each <= 1.0 - level) & (each > 0.0)
-    critical = float(far[enough].min()) / steps if enough.any() else math.inf
-    return PermutationTest(min(1.0, float(each[whole[labels].sum()])), critical)
-
-
-def _beyond(chance: FloatArray, expected: float, distance: FloatArray) -> FloatArray:
-    """Probability of sums at least so far from the expectation, on either side."""
-    last = chance.size - 1
     above = np.append(np.cumsum(chance[::-1])[::-1], 0.0)
     below = np.insert(np.cumsum(chance), 0, 0.0)
-    high = np.clip(np.ceil(expected + distance), 0, last + 1).astype(np.int64)
-    low = np.clip(np.floor(expected - distance), -1, last).astype(np.int64)
-    # Where the distance is not positive both tails hold everything; the caller caps at 1.
-    both: FloatArray = above[high] + below[low + 1]
-    return both
+
+    def beyond(distance: float) -> float:
+        """Probability of sums at least so far from the expectation, on either side."""
+        least = max(distance - tolerance - _SLACK, 0.0)
+        high, low = math.ceil(expected + least), math.floor(expected - least)
+        return float(above[min(high, total + 1)] + below[max(low, -1) + 1])
+
+    p = min(1.0, beyond(abs(float(whole[labels].sum()) - expected)))
+    critical = _critical(beyond, expected, total, 1.0 - level)
+    return PermutationTest(p, critical / steps)
+
+
+def _critical(beyond: Callable[[float], float], expected: float, total: int, most: float) -> float:
+    """Smallest distance of a whole sum at which the probability is at most ``most``, above 0."""
+    found = [math.inf]
+    below = math.floor(expected)
+    for offset in (expected - below, below + 1 - expected):
+        enough = partial(_is_rare, beyond, offset, most)
+        first = bisect_left(range(total + 1), True, key=enough)
+        if first <= total and beyond(first + offset) > 0.0:
+            found.append(first + offset)
+    return min(found)
+
+
+def _is_rare(beyond: Callable[[float], float], offset: float, most: float, step: int) -> bool:
+    return beyond(step + offset) <= most
 
 
 def _whole(values: FloatArray) -> tuple[npt.NDArray[np.int64], float, float]:
