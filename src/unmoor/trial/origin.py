@@ -37,15 +37,12 @@ def restore_origin(folder: RunFolder) -> None:
     RunFolderError
         If ``study.toml`` is another study than the one that was run: someone has edited it.
     """
-    damaged = [name for name in ORIGIN if name in folder.damaged_files() and folder.copy_of(name)]
-    if not damaged:
-        return
-    with folder:
-        if "provenance.json" in damaged:
-            folder.restore("provenance.json")
-        if "study.toml" in damaged:
-            _refuse_an_edit(folder)
-            folder.restore("study.toml")
+    damaged = folder.damaged_files()
+    if "provenance.json" in damaged:
+        folder.restore("provenance.json")
+    if "study.toml" in damaged and folder.copy_of("study.toml") is not None:
+        _refuse_an_edit(folder)
+        folder.restore("study.toml")
 
 
 def _refuse_an_edit(folder: RunFolder) -> None:

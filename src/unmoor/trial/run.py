@@ -109,12 +109,12 @@ def resume(
     from unmoor.trial.result import Result
 
     folder = RunFolder.open(Path(path))
-    restore_origin(folder)
-    study = Result.study_of(folder.path)
-    elsewhere = check_same(study, folder.path)
     with folder, _stop_signals():
-        folder.log("resumed", **elsewhere)
+        restore_origin(folder)
+        study = Result.study_of(folder.path)
+        elsewhere = check_same(study, folder.path)
         folder.note_damage()
+        folder.log("resumed", **elsewhere)
         record_origin(folder)
         return _complete(study, folder, workers, executor, progress)
 

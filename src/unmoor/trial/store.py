@@ -47,6 +47,12 @@ from unmoor.trial.sealed import seal, unseal
 GROWING = ("ledger.jsonl", "log.jsonl")
 """Files that grow during a run; their digests are recorded at its end."""
 
+_MENDED = {
+    "ledger.jsonl": "what it no longer holds is computed again",
+    "log.jsonl": "what it no longer holds is lost",
+    "study.toml": "put back from its copy",
+    "provenance.json": "put back from its copy",
+}
 _LONGEST_NAME = 150  # bytes; leaves room below the 255 of common file systems
 _log = logging.getLogger("unmoor")
 
@@ -74,6 +80,7 @@ class RunFolder:
         self._checksums = Checksums(path / "checksums.json")
         self._lock = WriterLock(path / ".lock")
         self._turn = threading.RLock()
+        self._found: list[str] = []  # damaged files when writing began
 
     @classmethod
     def create(cls, parent: Path, stem: str, digest: str) -> RunFolder:
@@ -132,9 +139,10 @@ class RunFolder:
         try:
             remove_partial_files(self.path)
             remove_partial_files(self.path / "data")
+            self._ledger.read()
+            self._found = self.damaged_files()  # before anything is mended or logged
             if previous is not None:
                 self._note("lock of an ended writer taken over", holder=str(previous))
-            self._ledger.read()
             self._note_damaged_lines()
             self._ledger.mend()
             self._mend_log()
@@ -275,7 +283,6 @@ class RunFolder:
         text = self.copy_of(name)
         if text is not None:
             self.write_text(name, text)
-            self._tell_damage(name, "put back from its copy")
 
     def damaged_files(self) -> list[str]:
         """Names of the recorded files, chunks aside, that are missing or not what was written."""
@@ -303,9 +310,9 @@ class RunFolder:
         return sorted({*damaged, *self.damaged_files()})
 
     def note_damage(self) -> None:
-        """Say which recorded files are damaged, before they are made again."""
-        for name in self.damaged_files():
-            self._tell_damage(name, "made again")
+        """Say which files, chunks aside, were damaged when this writer began."""
+        for name in self._found:
+            self._tell_damage(name, _MENDED.get(name, "made again"))
 
     def log(self, event: str, **fields: object) -> None:
         """Append a line to ``log.jsonl``; a log that cannot be written never stops a run.
@@ -336,8 +343,6 @@ class RunFolder:
     def _note_damaged_lines(self) -> None:
         for number in self._ledger.damaged:
             self._note("damaged ledger line dropped", line=number)
-        if self._ledger.damaged:
-            self._tell_damage("ledger.jsonl", "its lost lines are computed again")
 
     def _tell_damage(self, name: str, mended: str) -> None:
         """Tell the person who resumes a run; a reader is told by an error where it matters."""
@@ -354,11 +359,10 @@ class RunFolder:
         return [unseal(line) for line in lines]
 
     def _mend_log(self) -> None:
-        lines = self._log_lines()
-        kept = [seal(fields) + b"\n" for fields in lines if fields is not None]
-        if len(kept) < len(lines):
-            write_file(self.path / "log.jsonl", b"".join(kept))
-            self._tell_damage("log.jsonl", f"{len(lines) - len(kept)} of its lines are lost")
+        kept = [seal(fields) + b"\n" for fields in self._log_lines() if fields is not None]
+        path = self.path / "log.jsonl"
+        if path.exists() and path.stat().st_size != sum(map(len, kept)):
+            write_file(path, b"".join(kept))
 
     def _require_lock(self) -> None:
         if not self._lock.is_held:
