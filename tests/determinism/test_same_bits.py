@@ -549,15 +549,15 @@ def plant_line_names(patch: pytest.MonkeyPatch) -> None:
 def plant_mixed_up(patch: pytest.MonkeyPatch) -> None:
     """Results are taken for those of the chunks in the order of the plan."""
 
-    def completed(pool: Executor, study: Study, todo: list[Chunk], _: int) -> Iterator[Any]:
-        futures = [pool.submit(compute, study, chunk) for chunk in todo]
+    def completed(pool: Executor, work: Callable[..., Any], todo: list[Chunk], *_: int) -> Any:
+        futures = [pool.submit(work, chunk) for chunk in todo]
         waiting = [chunk for chunk in todo if chunk.cell_line == "4T1" and chunk.first > 0]
         for future in as_completed(futures):
             chunk = todo[futures.index(future)]
             mixed = chunk.cell_line == "4T1" and chunk.first > 0
             yield (waiting.pop(0) if mixed else chunk), future.result()
 
-    patch.setattr(run, "_completed", completed)
+    patch.setattr(run, "completed", completed)
 
 
 def small_in_any_order() -> None:

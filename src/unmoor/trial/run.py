@@ -12,8 +12,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from unmoor.trial.origin import record_origin, restore_origin, write_origin
 from unmoor.trial.provenance import check_same
 from unmoor.trial.store import GROWING, RunFolder
 from unmoor.trial.study import Study
+from unmoor.trial.workers import completed
 
 if TYPE_CHECKING:
     from unmoor.trial.result import Result
@@ -174,32 +176,13 @@ def _work(
     clock = _Clock(len(chunks), len(done), progress)  # the compiler's time says nothing of the rest
     count = workers or usable_cores()
     with _own_executor(executor, count) as pool:
-        for chunk, arrays in _completed(pool, study, todo, count * _WAITING):
+        work = partial(compute, study)
+        for chunk, arrays in completed(pool, work, todo, count * _WAITING, count):
             if folder is not None:
                 folder.write_chunk(chunk.key, arrays)
             done[chunk.key] = arrays
             clock.tick(int((arrays["status"] != 0).sum()))
     return done
-
-
-def _completed(
-    pool: Executor, study: Study, todo: Sequence[Chunk], ahead: int
-) -> Iterator[tuple[Chunk, Arrays]]:
-    """Chunks as they are done, with never more than ``ahead`` handed out."""
-    waiting: dict[Future[Arrays], Chunk] = {}
-    left = iter(todo)
-    try:
-        while True:
-            while len(waiting) < ahead and (chunk := next(left, None)) is not None:
-                waiting[pool.submit(compute, study, chunk)] = chunk
-            if not waiting:
-                return
-            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield waiting.pop(future), future.result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def _compile(study: Study, chunks: Sequence[Chunk]) -> None:
