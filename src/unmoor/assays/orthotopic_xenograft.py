@@ -2,7 +2,7 @@
 
 Every draw runs an untreated tumour and all arms with the same clones and the same animals. The
 network sees its inputs as constant over half a day; growth, shedding and the clones' weights are
-advanced at the same pace. Equations: docs/equations.md.
+advanced at the same pace. Equations: docs/explanation/organism.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From molecular levels to the parameters of a line: one rule for all lines.
 
 Levels are relative to MCF10A. No line, subtype or lineage marker is named here, so renaming a
-line changes nothing. Equations and choices: docs/equations.md.
+line changes nothing. Equations and choices: docs/explanation/cell.md.
 """
 
 from __future__ import annotations

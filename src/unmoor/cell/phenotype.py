@@ -2,7 +2,7 @@
 
 ``Phenotype`` is the handover to the tissue. The functions are compiled; constants come as one
 record a parameter set (ids of ``closures/cell`` and ``closures/adhesion``). Equations:
-docs/equations.md.
+docs/explanation/cell.md.
 """
 
 from __future__ import annotations

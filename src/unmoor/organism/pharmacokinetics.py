@@ -2,7 +2,7 @@
 
 An antibody passes from plasma (two compartments) into the tumour and is consumed by its target;
 a slow-offset inhibitor is cleared within hours while its effect lasts for days. Equations:
-docs/equations.md.
+docs/explanation/therapy.md.
 """
 
 from __future__ import annotations
