@@ -1,6 +1,7 @@
 """Growth of tumours in a group of animals: a mixed-effects fit by exact maximum likelihood.
 
-Every tumour follows the growth law of the primary tumour (docs/explanation/organism.md, O1) untreated,
+Every tumour follows the growth law of the primary tumour (docs/explanation/organism.md, O1)
+untreated,
 
     ln V(t) = k − (k − ln V0) exp(−β t),  α = k β,
 

@@ -2,7 +2,8 @@
 
 Simeoni 2004: dividing cells are damaged at a rate in proportion to the plasma level and pass
 through three compartments before they vanish. They count in the volume, so in Gompertz' ln V, but
-neither grow nor shed. Cells killed by radiation go the same way. Equations: docs/explanation/therapy.md.
+neither grow nor shed. Cells killed by radiation go the same way.
+Equations: docs/explanation/therapy.md.
 """
 
 from __future__ import annotations

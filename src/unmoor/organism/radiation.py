@@ -3,7 +3,8 @@
 A fraction j leaves damage E_j = α·D_j + β(D_j² + 2·D_j·U_j), with U_j the dose of earlier
 fractions that is not repaired yet. Damaged cells die over the commitment time τ, at the rate
 E_j/τ·exp(−(t − t_j)/τ), so the total is exactly linear-quadratic while signals that decide between
-repair and death may still change. Radiation also sets free TGFβ. Equations: docs/explanation/therapy.md.
+repair and death may still change. Radiation also sets free TGFβ.
+Equations: docs/explanation/therapy.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From lost adhesion to the embryonic programme: integrin, TGFβ–SMAD, miR-200–ZEB, E-cadherin.
 
 Time in hours. Two rival EMT cores (``emt_core``) and two rival ways in which lost β1 integrin
-reaches TGFβ (``mechanism``) are named options; equations and sources: docs/explanation/signalling.md.
+reaches TGFβ (``mechanism``) are named options. Equations: docs/explanation/signalling.md.
 """
 
 from __future__ import annotations
