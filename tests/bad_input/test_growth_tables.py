@@ -117,6 +117,13 @@ def test_a_missing_file_and_bytes_that_are_no_text_are_told(tmp_path: Path) -> N
         read_growth(tmp_path / "mice.csv")
 
 
+def test_either_spelling_of_a_header_is_known(tmp_path: Path) -> None:
+    """As written in America, too."""
+    header = "tumour_volume_mm3".replace("our", "or").upper()
+    text = GOOD.replace("volume_mm3", header)
+    assert read(tmp_path, text).volume == read(tmp_path, GOOD).volume
+
+
 def test_columns_can_be_named(tmp_path: Path) -> None:
     """With headers of one's own, also where a known one would be wrong."""
     text = GOOD.replace("animal,day,volume_mm3", "Tier,Tag,Vol")

@@ -23,10 +23,10 @@ from unmoor.trial.study_file import read_file
 HEADERS: dict[str, tuple[str, ...]] = {
     "animal": ("animal", "mouse", "animal_id", "mouse_id"),
     "day": ("day", "days"),
-    "volume": ("volume_mm3", "tumour_volume_mm3", "tumor_volume_mm3", "volume", "tumour_volume"),
+    "volume": ("volume_mm3", "tumour_volume_mm3", "volume", "tumour_volume"),
     "arm": ("arm", "group", "treatment"),
 }
-"""Headers by which a column is known, whatever their case; ``arm`` may be absent."""
+"""Headers by which a column is known, in either spelling and case; ``arm`` may be absent."""
 _MOST_TOLD = 20
 _LAST_DAY = 1000.0
 _LARGEST, _LEAST_PEAK = 20_000.0, 20.0  # mm³: outside, the unit is more likely wrong
@@ -172,8 +172,8 @@ class _Reader:
     def _find(self, what: str, known: Sequence[str]) -> None:
         row, header = self.header
         wanted = [self.named[what]] if what in self.named else list(known)
-        names = {name.casefold() for name in wanted}
-        found = [i for i, name in enumerate(header) if name.casefold() in names]
+        names = {_spelled(name) for name in wanted}
+        found = [i for i, name in enumerate(header) if _spelled(name) in names]
         if len(found) == 1:
             self.places[what] = found[0]
         elif found or what != "arm" or what in self.named:
@@ -308,6 +308,11 @@ class _Reader:
             got = f"{more} more problems"
             told = [*told, Problem(f"{self.path}", "", got, "none", "mend those above", "E-DATA")]
         raise StudyError(told)
+
+
+def _spelled(header: str) -> str:
+    """A header in lower case, with the same spelling on both sides of the Atlantic."""
+    return header.casefold().replace("our", "or")
 
 
 def _wordless(name: str) -> str:

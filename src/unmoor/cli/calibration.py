@@ -125,13 +125,7 @@ def growth(
     study = study_growth(table, choices)
     files = write_growth(study, out)
     if virtual:
-        from unmoor.analysis.growth_virtual import virtual_animals
-
-        animals = virtual_animals(
-            study.fit.data, virtual, cell_line=cell_line, host=host,
-            inoculum=choices.inoculum, beside=out,
-        )  # fmt: skip
-        study = study.with_virtual(animals)
+        study = _with_virtual(study, virtual, cell_line, host, out)
         files = write_growth(study, out)
     if report:
         from unmoor.report.growth_page import write_growth_report
@@ -152,6 +146,19 @@ def calibration_app(place: int) -> App:
     app.default(calibrate)
     app.command(growth, name="growth")
     return app
+
+
+def _with_virtual(
+    study: GrowthStudy, animals: int, cell_line: str, host: str, beside: Path
+) -> GrowthStudy:
+    """Virtual animals that grow by the rows just written."""
+    from unmoor.analysis.growth_virtual import virtual_animals
+
+    virtual = virtual_animals(
+        study.fit.data, animals, cell_line=cell_line, host=host,
+        inoculum=study.choices.inoculum, beside=beside,
+    )  # fmt: skip
+    return study.with_virtual(virtual)
 
 
 def _check_virtual(virtual: int, cell_line: str, host: str) -> None:

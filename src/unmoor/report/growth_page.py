@@ -18,6 +18,7 @@ from unmoor.report.numerals import share
 from unmoor.report.style import as_pixels, as_png, as_svg, drawing
 from unmoor.trial.atomic import refusals_told, write_file
 from unmoor.trial.csv_text import csv_text
+from unmoor.trial.provenance import software
 
 _NAMES = {
     "beta": ("β", "slowing of growth; median of the animals"),
@@ -70,8 +71,6 @@ def _template() -> Template:
 
 
 def _content(study: GrowthStudy, figures: list[Drawn]) -> dict[str, Any]:
-    from unmoor import __version__
-
     data = study.fit.data
     return {
         "title": study.title,
@@ -79,7 +78,7 @@ def _content(study: GrowthStudy, figures: list[Drawn]) -> dict[str, Any]:
         "n_readings": data.day.size,
         "file": study.table.name,
         "digest": study.table.digest,
-        "version": __version__,
+        "version": software()["version"],
         "warnings": [str(each) for each in study.table.warnings],
         "left_out": _left_out(study),
         "parameters": _parameters(study),
