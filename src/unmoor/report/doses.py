@@ -12,7 +12,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from unmoor.report.canvas import Canvas, FloatArray, Panel, log_ticks
-from unmoor.report.forest import ENDPOINTS
 from unmoor.report.harm_plot import WIDEST
 from unmoor.report.names import readout_name
 from unmoor.report.numerals import percent, plain
@@ -92,7 +91,7 @@ def dose_response(view: View) -> tuple[Figure, pd.DataFrame]:
     rows = [(each, group) for each, group in rows if endpoints(view, group)]
     columns = max(min(MOST_PANELS, len(endpoints(view, group))) for _, group in rows)
     canvas = Canvas(
-        len(rows) * columns, columns, height=92, left=48, top=18, bottom=30, gaps=(40, 46)
+        len(rows) * columns, columns, height=92, left=54, top=18, bottom=30, gaps=(40, 46)
     )
     styles, parts = arm_styles(view.arms), []
     limits = _shared_limits(view, rows)
@@ -107,18 +106,20 @@ def dose_response(view: View) -> tuple[Figure, pd.DataFrame]:
             about = {"cell_line": group.cell_line, "assay": group.assay, "endpoint": name}
             parts.append(table.assign(**about, treatment=each.name, kind=each.kind))
         left = canvas.boxes[row * columns]
-        canvas.text(6, left.base + left.height / 2, group.label, rotation=90, fontweight="bold")
+        middle = left.base + left.height / 2
+        canvas.text(6, middle, group.label, rotation=90, fontweight="bold")
+        canvas.text(17, middle, "ratio to control", size=-0.5, rotation=90)
     return canvas.finished(view.footer), pd.concat(parts, ignore_index=True)
 
 
 def endpoints(view: View, group: Group) -> list[tuple[str, str]]:
     """Endpoints of a group by name and label: tumour and spread, or the readouts of its assay."""
     if len(view.effects) and len(group.rows(view.effects)):
-        return list(ENDPOINTS.items())
+        return [("tumour", readout_name("tumour_volume")), ("spread", "lung metastases")]
     if view.readouts.empty:
         return []
     own = group.rows(view.readouts)["readout"].drop_duplicates()
-    return [(str(name), f"{readout_name(str(name))} relative to control") for name in own]
+    return [(str(name), readout_name(str(name))) for name in own]
 
 
 def points(view: View, group: Group, each: Series, name: str) -> pd.DataFrame:
@@ -179,7 +180,7 @@ def _shared_limits(
 
 
 def _frame(canvas: Canvas, box: Panel, each: Series, label: str) -> Panel:
-    room = (each.doses[-1] / each.doses[0]) ** 0.12
+    room = (each.doses[-1] / each.doses[0]) ** 0.2
     x_limits = (each.doses[0] / room, each.doses[-1] * room)
     panel = box.with_axes(x_limits=x_limits, x_scale="log", y_scale="log")
     ticks = [(dose, plain(dose)) for dose in dict.fromkeys(each.doses)]
@@ -204,7 +205,7 @@ def _points(canvas: Canvas, panel: Panel, table: pd.DataFrame, styles: dict[str,
                 x, y, marker=look.marker, markersize=5, markerfacecolor=look.face, zorder=5,
                 markeredgecolor="white" if look.is_filled else look.colour, markeredgewidth=0.6,
             )  # fmt: skip
-            canvas.text(x - 7, y, str(look.number), size=-0.5, fontweight="bold", zorder=7)
+            canvas.text(x - 8, y, str(look.number), size=-0.5, fontweight="bold", zorder=7)
 
 
 def _caption(view: View) -> str:

@@ -66,7 +66,7 @@ def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) ->
     """Everything the template sets, by name."""
     return {
         "title": view.study.title or "Virtual tumour trial",
-        "question": text.QUESTION,
+        "question": text.QUESTION if view.groups else text.CULTURE_QUESTION,
         "headlines": text.headlines(view),
         "lead_note": text.lead_note(view),
         "groups": [group.label for group in view.groups],

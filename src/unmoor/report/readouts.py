@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from unmoor.report.view import Group, View
 
 ROW = 12.0
 """Height of the row of one arm [pt]."""
-COLUMNS = 4
+COLUMNS = 5
 _DASHED = (0, (4, 2))
 
 
@@ -37,8 +38,8 @@ def readout_figure(view: View) -> tuple[Figure, pd.DataFrame]:
         COLUMNS,
         height=ROW * len(view.treated),
         left=names_width(view.treated),
-        top=28,
-        gaps=(14, 46),
+        top=34,
+        gaps=(12, 50),
     )
     for index, (box, slot) in enumerate(zip(canvas.boxes, slots, strict=True)):
         if slot is None:
@@ -50,13 +51,16 @@ def readout_figure(view: View) -> tuple[Figure, pd.DataFrame]:
             x_limits=limits, x_scale="log", y_limits=(len(view.treated) - 0.5, -0.5)
         )
         canvas.frame(panel, log_ticks(*limits, compact=True))
-        canvas.text(panel.middle, panel.top + 6, readout_name(name), fontweight="bold")
+        title = textwrap.fill(readout_name(name), 17, break_on_hyphens=False)
+        canvas.text(panel.middle, panel.top + 4, title, fontweight="bold", va="bottom")
         for value, dashes in ((1.0, "-"), (view.study.verdict.smaller, _DASHED)):
             _line(canvas, panel, value, dashes)
         _line(canvas, panel, view.study.verdict.spread, _DASHED)
         if index % COLUMNS == 0:
             write_names(canvas, panel, view.treated, styles)
-            canvas.text(4, panel.top + 18, group.label, size=1.0, ha="left", fontweight="bold")
+        before = slots[index - 1] if index else None
+        if before is None or before[0] != group:
+            canvas.text(4, panel.top + 25, group.label, size=1.0, ha="left", fontweight="bold")
         _arms(canvas, panel, view, own, styles)
     canvas.text(canvas.middle, 7, "ratio to control on the last day of read-out")
     return canvas.finished(view.footer), view.readouts.reset_index(drop=True)

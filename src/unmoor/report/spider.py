@@ -80,18 +80,19 @@ class Courses:
 
 
 def courses(view: View) -> dict[Keyed, Courses]:
-    """Animals by cell line, assay and arm."""
+    """Animals by cell line, assay and arm, all arms of a line on the same days."""
     found = {}
-    keys = ["cell_line", "assay", "arm"]
-    for key, rows in view.followed.groupby(keys, sort=False):
-        table = rows.pivot_table(index="animal", columns="day", values="tumour_volume")
-        values = table.to_numpy(float)
-        line, assay, arm = (str(part) for part in key)
-        found[line, assay, arm] = Courses(
-            table.columns.to_numpy(float),
-            table.ffill(axis=1).to_numpy(float),
-            np.isfinite(values),
-        )
+    for group in view.groups:
+        own = group.rows(view.followed)
+        days = np.unique(own["day"].to_numpy(float))
+        for arm, rows in own.groupby("arm", sort=False):
+            table = rows.pivot_table(index="animal", columns="day", values="tumour_volume")
+            table = table.reindex(columns=days)  # an arm may have lost all its animals early
+            found[group.cell_line, group.assay, str(arm)] = Courses(
+                days,
+                table.ffill(axis=1).to_numpy(float),
+                np.isfinite(table.to_numpy(float)),
+            )
     return found
 
 

@@ -101,8 +101,9 @@ def _panel(
         xs, share = _steps(curve, curve.share, panel.x_limits[1])
         _, low = _steps(curve, curve.low, panel.x_limits[1])
         _, high = _steps(curve, curve.high, panel.x_limits[1])
-        band = (panel.y(np.nan_to_num(low, nan=0.0)), panel.y(np.nan_to_num(high, nan=1.0)))
-        canvas.area(panel.x(xs), *band, look.colour, 0.18)
+        # The band is not defined where all or none are left.
+        ends = [np.where(np.isfinite(end), end, share) for end in (low, high)]
+        canvas.area(panel.x(xs), panel.y(ends[0]), panel.y(ends[1]), look.colour, 0.18)
         canvas.stroke(panel.x(xs), panel.y(share), look.colour, 1.4, look.dashes)
         height = panel.base - 21 - _LINE * place
         canvas.text(panel.left - 11, height, f"{look.number}", size=-1.0, fontweight="bold")

@@ -25,6 +25,7 @@ SIGNS = {"switch": "▲", "benefit": "●", "containment": "■", "harm": "✖",
 """A shape for each verdict, so that colour never stands alone."""
 
 QUESTION = "Does the treatment shrink the tumour and spread it?"
+CULTURE_QUESTION = "What does the treatment change in cells?"
 PROVISIONAL = (
     "The step from tissue to animal – how many single cells and clusters leave the tumour – is an "
     "analytic closure with assumed constants, and stays one until a tissue engine computes it. "

@@ -183,8 +183,9 @@ class View:
 
 
 def targets(items: tuple[Any, ...]) -> frozenset[str]:
-    """Drugs and genes that an arm touches, whatever the dose and the schedule."""
-    return frozenset(str(getattr(item, "drug", None) or item.gene).lower() for item in items)
+    """Drugs and genes that an arm touches, or radiation, whatever the dose and the schedule."""
+    names = (getattr(x, "drug", None) or getattr(x, "gene", None) or "radiation" for x in items)
+    return frozenset(str(name).lower() for name in names)
 
 
 def _table(result: Result, name: str) -> pd.DataFrame:
@@ -199,12 +200,12 @@ def _by_day(courses: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(study: Any, *, has_tumours: bool) -> tuple[Group, ...]:
-    """Lines in assays with tumours, or in the other assays."""
-    several = len(study.assays) > 1
+    """Lines in assays with tumours, or in the other assays; told apart by assay if need be."""
+    own = [assay for assay in study.assays if assay.has_tumours == has_tumours]
+    is_plain = len(own if has_tumours else study.assays) == 1
     return tuple(
-        Group(line, assay.label, f"{line} · {assay.label.replace('_', ' ')}" if several else line)
-        for assay in study.assays
-        if assay.has_tumours == has_tumours
+        Group(line, each.label, line if is_plain else f"{line} · {each.label.replace('_', ' ')}")
+        for each in own
         for line in study.cell_lines
     )
 
