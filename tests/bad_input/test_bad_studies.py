@@ -40,6 +40,7 @@ GOOD: dict[str, Any] = {
             "duration": '"28 d"',
             "animals": "10",
             "clones": "16",
+            "humane_volume": '"2000 mm^3"',
             "host": {"default": '"nsg"', "4T1": '"balbc"'},
         }
     ],
@@ -84,7 +85,7 @@ RAYS: FieldPath = ("arms", "rays", 0)
 
 # What a field holds: decides what a wrong type, a wrong unit or a near miss looks like.
 TEXT, NAME, WHOLE, NUMBER, SWITCH = "text", "name", "whole", "number", "switch"
-UNITS = {"inoculum": "cells", "duration": "d", "dose": "mg/kg", "every": "d", "start": "d",
+UNITS = {"inoculum": "cells", "humane_volume": "mm^3", "duration": "d", "dose": "mg/kg", "every": "d", "start": "d",
          "stop": "d", "radiation": "Gy"}  # fmt: skip
 KIND: dict[str, str] = {
     "schema": WHOLE, "title": TEXT, "seed": WHOLE, "control": NAME, "name": NAME, "label": TEXT,
@@ -283,6 +284,7 @@ OPTIONAL = "optional, with a documented default"
 LEGAL: dict[tuple[str, str], str] = {
     **{(name, "missing"): OPTIONAL for name in (
         "title", "seed", "assays[0].label", "assays[0].clones", "assays[0].host",
+        "assays[0].humane_volume",
         "arms.block[0].every", "arms.block[0].start", "arms.block[0].stop", "arms.block[0].route",
         "arms.edited[0].start", "arms.edited[0].stop", "arms.rays[0].start", "verdict", "uncertainty", "model",
         "verdict.smaller", "verdict.spread", "verdict.interval", "uncertainty.draws",
