@@ -1,0 +1,87 @@
+"""Every benchmark runs, small, and prints what its description promises."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import unmoor
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+HAS_ROADRUNNER = importlib.util.find_spec("roadrunner") is not None
+FIGURES = {"trajectories_per_second", "ratio_to_libroadrunner", "measured_error"}
+
+
+def run(script: str, *arguments: str) -> dict[str, Any]:
+    """JSON that a benchmark prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", str(FOLDER / script), "--json", *arguments],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(unmoor.__file__).parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_network_says_rate_ratio_and_error() -> None:
+    """At an error of 1e-6 or less, of both tools if there are two."""
+    found = run("network.py", "--subjects", "24", "--rounds", "1", "--cores", "cascading")
+    assert set(found) >= FIGURES
+    assert found["trajectories_per_second"] > 0
+    assert 0 < found["measured_error"] <= 1e-6
+    if HAS_ROADRUNNER:
+        assert found["ratio_to_libroadrunner"] > 0
+        assert 0 < found["libroadrunner"]["measured_error"] <= 1e-6
+        assert found["reference_against_libroadrunner"] < 1e-6
+    else:
+        assert found["ratio_to_libroadrunner"] is None
+
+
+def test_trial_says_time_and_memory_of_each_size() -> None:
+    """And how both grow."""
+    found = run("trial.py", "--sizes", "3", "30", "--draws", "2")
+    assert [size["animals"] for size in found["sizes"]] == [3, 30]
+    assert all(size["cpu_seconds"] > 0 for size in found["sizes"])
+    assert all(size["peak_megabytes"] > 50 for size in found["sizes"])
+    assert found["sizes"][1]["written_megabytes"] > found["sizes"][0]["written_megabytes"]
+    assert set(found["growth"]) == {"cpu_seconds", "peak_megabytes", "written_megabytes"}
+
+
+def test_xenograft_says_what_each_part_takes() -> None:
+    """Imports, chunks of each structure, tables, files and report."""
+    found = run("xenograft.py", "--draws", "1", "--rounds", "1")
+    parts = set(found["parts"])
+    assert {"chunks reference", "chunks cascading/tgfb", "tables", "files", "report"} <= parts
+    assert all(part["cpu_seconds"] > 0 for part in found["parts"].values())
+    assert set(found["imports_seconds"]) == {"command line", "a study", "a run"}
+
+
+def test_every_benchmark_is_described() -> None:
+    """The page names every script that can be run."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    scripts = [path for path in FOLDER.glob("*.py") if "__main__" in path.read_text("utf-8")]
+    assert scripts
+    for path in scripts:
+        assert f"benchmarks/{path.name}" in text
+
+
+def test_a_process_that_dies_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of waiting for it for ever."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import network as benchmark  # type: ignore[import-not-found]
+    import numpy as np
+
+    subjects = benchmark.Subjects(None, np.zeros((4, 1)), np.zeros((4, 1)))
+    with (
+        pytest.raises((EOFError, OSError)),
+        benchmark.roadrunner("no such core", 2, np.array([1.0])) as tool,
+    ):
+        tool(subjects, 1e-6)
