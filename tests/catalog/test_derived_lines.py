@@ -11,6 +11,9 @@ from types import ModuleType
 
 import pytest
 
+from unmoor import catalog
+from unmoor.catalog.contracts import LEVELS
+
 PROJECT = Path(__file__).parents[2]
 CATALOG = PROJECT / "src" / "unmoor" / "catalog"
 LINES = CATALOG / "cell_lines"
@@ -20,6 +23,7 @@ SHARED = PROJECT.parent / "shared"
 PANEL = SHARED / "data" / "cell_lines" / "breast_panel_molecular.csv"
 PROTEIN = SHARED / "data" / "cell_lines" / "breast_panel_protein.csv"
 CALLS = SHARED / "evidence" / "cell_lines.csv"
+EVIDENCE = SHARED / "evidence" / "evidence.tsv"
 
 needs_panel = pytest.mark.skipif(
     not (PANEL.is_file() and PROTEIN.is_file() and CALLS.is_file()),
@@ -117,6 +121,53 @@ def test_every_line_with_calls_can_be_placed(script: ModuleType, tmp_path: Path)
     assert lines["MDA-MB-231"]["emt_score"] < rule["X_threshold"] < lines["HCC1806"]["emt_score"]
     assert lines["MDA-MB-157"]["emt_score"] < rule["X_threshold"]
     assert all(lines["MCF10A"][f"L_{gene}"] == 0.0 for gene in ("ITGB1", "TGFBR2", "SMAD4"))
+
+
+@needs_panel
+def test_the_catalog_holds_every_line_of_the_calls_and_of_the_evidence() -> None:
+    """Forty-four lines, and each that a row of the evidence names."""
+    own = set(catalog.names("cell_lines"))
+    with CALLS.open(encoding="utf-8", newline="") as file:
+        assert {row["line"] for row in csv.DictReader(file)} <= own
+    with EVIDENCE.open(encoding="utf-8", newline="") as file:
+        named = {
+            line for row in csv.DictReader(file, delimiter="\t") for line in row["line"].split("|")
+        }
+    assert named <= own
+    assert len(own) == 44
+
+
+def test_every_line_says_what_it_rests_on() -> None:
+    """Lines of the panel are measured, those of calls are not, and what is missing is widened."""
+    rule = values(READING)
+    for name in catalog.names("cell_lines"):
+        about, table = catalog.about("cell_lines", name), catalog.table("cell_lines", name)
+        grades = {level: row.evidence for level, row in table.items() if level in LEVELS}
+        assert set(grades) == set(LEVELS), name
+        measured = {level for level, grade in grades.items() if grade == "measured"}
+        expected = {"L_ITGB1", "L_TGFBR2", "L_SMAD4", "L_ITGB3", "vim"}
+        assert measured == (expected if about["basis"] == "panel" else set()), name
+        for level in about["missing"]:
+            assert grades[level] == "assumed", name
+            assert table[f"sd_{level}"].value == rule[f"panel_sd_{LEVELS[level]}"], name
+        if "host" in about:
+            assert about["species"] == "mouse", name
+
+
+@pytest.mark.parametrize(
+    ("call", "evidence", "expected"),
+    [
+        ("high", "V Weaver 1997", False), ("high K", "V Weaver 1997", True), ("high", "K", True),
+        ("high", "V Weaver 1997 for mode; K rest", True), ("high", "V family/K status", True),
+        ("responsive (GSE69667)", "V GSE69667 for TGFb response; K rest", False),
+        ("strongly responsive (1-2 d)", "V Parvani/EW-7203; K times", False),
+    ],
+)  # fmt: skip
+def test_a_call_that_nobody_looked_up_is_an_assumption(
+    script: ModuleType, call: str, evidence: str, expected: bool
+) -> None:
+    """K marks field knowledge, at a call or for all that has no source of its own."""
+    assert script.is_field_knowledge(call, evidence) is expected
 
 
 @needs_panel

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 WIDTH = 96
 """Width that texts are wrapped to [characters]."""
 
-_HEAD = ("number", "value", "unit", "range", "cv", "evidence", "source")
+_GIST = 44  # characters of a note that are told beside its number
+_HEAD = ("number", "value", "unit", "range", "cv", "evidence", "source", "what")
 _TOLD_APART = ("name", "text", "status", "synonyms", "identifiers", "sources")
 
 
@@ -125,12 +126,20 @@ def _properties(about: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _number_lines(table: ParameterTable, *, with_notes: bool) -> Iterator[str]:
-    head, *rows = columns([_HEAD, *(_cells(row) for row in table.values())], indent=2)
+    cells = [_HEAD, *((*_cells(row), _gist(row.note)) for row in table.values())]
+    kept = cells if not with_notes else [row[:-1] for row in cells]  # notes follow in full
+    head, *rows = columns(kept, indent=2)
     yield head
     for line, row in zip(rows, table.values(), strict=True):
         yield line
         if with_notes and row.note:
             yield from wrap(row.note, WIDTH, initial_indent="      ", subsequent_indent="      ")
+
+
+def _gist(note: str) -> str:
+    """First clause of a note, cut to fit beside a number."""
+    first = note.partition(";")[0]
+    return first if len(first) <= _GIST else f"{first[: _GIST - 1].rstrip()}…"
 
 
 def _cells(row: Parameter) -> tuple[str, ...]:
