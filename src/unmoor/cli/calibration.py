@@ -132,10 +132,7 @@ def growth(
 
         files.append(write_growth_report(study, out / "report.html"))
     say(*_told(study))
-    if json:
-        put_json(document(study))
-    else:
-        put(*map(str, files))
+    put_json(document(study)) if json else put(*map(str, files))
     return ExitCode.OK
 
 
