@@ -10,7 +10,7 @@ The exception tree, with the exit code a command ends with::
     ├── RunFolderError              2   a run folder is damaged, in use or of another study
     ├── SimulationError             1   the equations could not be solved
     ├── Interrupted                 4   stopped on request; the run can be resumed
-    └── ResourceError               5   disk or memory ran out
+    └── ResourceError               5   disk or memory ran out, or a disk may not be written to
 
 Anything a person can put right is told as a :class:`Problem`, and every problem is printed by
 :func:`format_problem`, so that the command line, the Python interface and the report say the same.

@@ -18,6 +18,7 @@ from pathlib import Path
 from unmoor.errors import ResourceError, RunFolderError
 
 _count = itertools.count()
+_NO_RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE})
 
 
@@ -34,9 +35,10 @@ def write_file(path: Path, data: bytes) -> None:
     Raises
     ------
     ResourceError
-        If the disk is full. The old content is intact and the space used so far is freed.
+        If the disk is full or may not be written to. The old content is intact and the space used
+        so far is freed.
     RunFolderError
-        If the file cannot be written for another reason, such as missing rights.
+        If the file cannot be written for another reason, such as a file in the place of a folder.
     """
     partial = path.with_name(f".{os.getpid()}-{next(_count)}.tmp")
     with refusals_told(path, len(data)):
@@ -121,6 +123,12 @@ def refusals_told(path: Path, needed: int) -> Iterator[None]:
         yield
     except OSError as refusal:
         reason = refusal.strerror or str(refusal)
+        if refusal.errno in _NO_RIGHTS:
+            raise ResourceError(
+                f"{path} cannot be written: {reason}, {needed} bytes needed; choose a folder you "
+                "may write in",
+                code="E-WRITE",
+            ) from refusal
         if refusal.errno not in _NO_ROOM:
             raise RunFolderError(
                 f"{path} cannot be written: {reason}; choose a folder you may write in",
