@@ -73,8 +73,8 @@ defaults and units resolved; `unmoor show truong2014 --toml` prints one to start
 
 
 def _study_tables() -> Iterable[tuple[str, Iterable[Field]]]:
-    from unmoor.assays import settings
-    from unmoor.therapy import regimen
+    from unmoor.assays.settings import ASSAYS
+    from unmoor.therapy import irradiation, regimen
     from unmoor.trial import study_fields as study
 
     yield "Top level", study.STUDY_FIELDS
@@ -83,7 +83,9 @@ def _study_tables() -> Iterable[tuple[str, Iterable[Field]]]:
     yield "`[model]`", study.MODEL_FIELDS
     yield "Arms: a drug", regimen.REGIMEN_FIELDS
     yield "Arms: a genetic edit", regimen.EDIT_FIELDS
-    yield "`[[assays]]`: orthotopic_xenograft", settings.ORTHOTOPIC_FIELDS
+    yield "Arms: irradiation", irradiation.IRRADIATION_FIELDS
+    for name, assay in ASSAYS.items():
+        yield f"`[[assays]]`: {name}", assay.table
 
 
 def _fields(fields: Iterable[Field]) -> str:

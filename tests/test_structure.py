@@ -22,15 +22,20 @@ LONGEST_FUNCTION = 40
 LONGEST_KERNEL = 60
 PUBLIC = [
     "CellLine",
+    "ColonyFormation",
     "Drug",
     "Edit",
     "Host",
+    "Intracardiac",
     "Irradiation",
     "Network",
     "OrthotopicXenograft",
     "Regimen",
     "Result",
+    "SignallingTimeCourse",
     "Study",
+    "TailVein",
+    "Viability",
     "__version__",
     "report",
 ]

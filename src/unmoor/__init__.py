@@ -16,6 +16,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unmoor.assays.colonisation_settings import Intracardiac, TailVein
+    from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
     from unmoor.assays.settings import OrthotopicXenograft
     from unmoor.cell.line import CellLine
     from unmoor.organism.host import Host
@@ -31,30 +33,40 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CellLine",
+    "ColonyFormation",
     "Drug",
     "Edit",
     "Host",
+    "Intracardiac",
     "Irradiation",
     "Network",
     "OrthotopicXenograft",
     "Regimen",
     "Result",
+    "SignallingTimeCourse",
     "Study",
+    "TailVein",
+    "Viability",
     "__version__",
     "report",
 ]
 
 _HOMES = {
     "CellLine": "unmoor.cell.line",
+    "ColonyFormation": "unmoor.assays.culture_settings",
     "Drug": "unmoor.therapy.drug",
     "Edit": "unmoor.therapy.regimen",
     "Host": "unmoor.organism.host",
+    "Intracardiac": "unmoor.assays.colonisation_settings",
     "Irradiation": "unmoor.therapy.irradiation",
     "Network": "unmoor.signalling.network",
     "OrthotopicXenograft": "unmoor.assays.settings",
     "Regimen": "unmoor.therapy.regimen",
     "Result": "unmoor.trial.result",
+    "SignallingTimeCourse": "unmoor.assays.culture_settings",
     "Study": "unmoor.trial.study",
+    "TailVein": "unmoor.assays.colonisation_settings",
+    "Viability": "unmoor.assays.culture_settings",
     "report": "unmoor.report",
 }
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import unmoor
+
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -58,6 +60,13 @@ def test_every_code_of_a_problem_is_explained() -> None:
     used -= {"E-CADHERIN"}  # a gene
     page = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([EW]-[A-Z]+)`", page, re.MULTILINE)) == used
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """The page of the Python interface shows all that ``import unmoor`` offers."""
+    page = (DOCS / "reference" / "interface.md").read_text(encoding="utf-8")
+    shown = {line.rpartition(".")[2] for line in page.splitlines() if line.startswith("::: ")}
+    assert shown == set(unmoor.__all__) - {"__version__"}
 
 
 def test_the_documentation_builds_strictly(tmp_path: Path) -> None:
