@@ -158,6 +158,16 @@ def test_show_tells_measured_levels_with_their_platform(capsys: pytest.CaptureFi
     assert re.search(r"the untreated line is epithelial \d+ %, partial \d+ %", text)
 
 
+def test_show_tells_when_the_models_cells_leave_the_state_of_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A mesenchymal line of little competence turns epithelial untreated; a competent one stays."""
+    assert main(["show", "CAL-120"]) == ExitCode.OK
+    assert re.search(r"turn epithelial in 9\d % of the sets", capsys.readouterr().out)
+    assert main(["show", "MDA-MB-231"]) == ExitCode.OK
+    assert "turn epithelial" not in capsys.readouterr().out
+
+
 def test_show_of_a_line_as_data_holds_levels_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
     """Grades, medians and ranges by EMT core, and shares of branches that sum to one."""
     assert main(["show", "4T1", "--json"]) == ExitCode.OK

@@ -108,6 +108,9 @@ class LineEntry:
         yield f"  the untreated line is {', '.join(shares)}"
         if found["keeps_branch"] < 1.0:
             yield f"  in {_share(1.0 - found['keeps_branch'])} of the sets it cannot keep its state"
+        if found["reverts"] > 0.0:
+            share = _share(found["reverts"])
+            yield f"  the model's mesenchymal cells turn epithelial in {share} of the sets, untreated"
         head = ("parameter", "median", "90 % range", "from", "meaning")
         rows = []
         for name, (meaning, origin) in _PARAMETERS.items():
@@ -125,6 +128,8 @@ class LineEntry:
     def _summary(self, core: str) -> dict[str, Any]:
         """Medians and central 90 % of the parameters, and shares of branches, over draws."""
         from unmoor.catalog.draws import Draw
+        from unmoor.cell.line import Structure
+        from unmoor.cell.untreated import reverting
 
         draws = Draw.plausible(f"{core}/tgfb", 0, range(1, DRAWS + 1), self.beside)
         found = [self.line.parameters(draw, core) for draw in draws]
@@ -133,6 +138,7 @@ class LineEntry:
             "n": n,
             "branches": {b: sum(line.branch == b for line in found) / n for b in _BRANCHES},
             "keeps_branch": sum(line.holds_branch for line in found) / n,
+            "reverts": reverting(self.line, draws, Structure(core)),
             "parameters": {
                 name: _central([float(getattr(line, name)) for line in found])
                 for name in _PARAMETERS
