@@ -68,9 +68,9 @@ def test_too_few_animals_are_never_significant() -> None:
     assert math.isinf(found.critical)
 
 
-@pytest.mark.parametrize("size", [80, 600])
+@pytest.mark.parametrize("size", [50, 600])
 def test_large_groups_agree_with_the_normal_limit(size: int) -> None:
-    """Within 5 % of it at eighty animals a group, which are still followed; then it is taken."""
+    """Within 5 % of it at fifty animals a group, which are still followed; then it is taken."""
     treated = np.arange(2 * size) < size
     scores = Stream(3).normal(np.arange(2 * size), "scores")
     scores += treated * (

@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _GRID, _PER_ANIMAL = 30_000, 750  # steps that scores are rounded to: the larger of the two
 _EXACT = 200_000  # largest sum of whole scores that is followed without rounding
-_MOST_WORK = 2e9  # additions, 90 animals a group; beyond, the sum is taken as normal
+_MOST_WORK = 5e8  # additions, 55 animals a group; beyond, the sum is taken as normal
 _SLACK = 1e-6  # of a score of 1: sums whose distances differ by less are the same
 
 
@@ -80,7 +80,7 @@ def permutation_test(
 
     p is the share of relabellings whose sum lies at least as far from its expectation as the
     observed one. Scores that are not whole numbers are rounded to a grid; sums that differ by less
-    than this rounding count as equal, which can only make p larger. From some ninety animals a
+    than this rounding count as equal, which can only make p larger. From some fifty animals a
     group on the normal limit is taken.
 
     Parameters

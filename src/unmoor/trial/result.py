@@ -14,6 +14,7 @@ from unmoor.errors import RunFolderError
 from unmoor.trial.csv_text import csv_text
 from unmoor.trial.origin import ORIGIN, write_origin
 from unmoor.trial.provenance import citations, describe, numbers, recorded
+from unmoor.trial.statistics import analyse
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
 from unmoor.trial.tables import Tables
@@ -109,6 +110,11 @@ class Result:
         return numbers(self.study)
 
     @cached_property
+    def statistics(self) -> pd.DataFrame:
+        """What a laboratory would report of the study (:mod:`unmoor.trial.statistics`)."""
+        return analyse(self)
+
+    @cached_property
     def provenance(self) -> dict[str, Any]:
         """Software, study, environment and catalog digest: of the run, wherever it was made."""
         written = None if self.path is None else self.path / "provenance.json"
@@ -124,7 +130,7 @@ class Result:
     def tables(self) -> dict[str, str]:
         """Content of the CSV files of a run folder by file name."""
         frames = {name: getattr(self._tables, name) for name in _FILES}
-        frames["numbers"] = self.numbers
+        frames |= {"numbers": self.numbers, "statistics": self.statistics}
         return {f"{name}.csv": csv_text(frame) for name, frame in frames.items()}
 
     def save(self, parent: str | Path) -> Path:

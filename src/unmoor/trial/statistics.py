@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from unmoor.catalog import table
 from unmoor.catalog.draws import NOMINAL
+from unmoor.elementwise import logarithm
 from unmoor.trial.count_test import compare_counts
 from unmoor.trial.mixed_model import Contrast, MixedModel
 from unmoor.trial.survival import hazard_ratio, kaplan_meier, log_rank
@@ -37,6 +38,7 @@ FloatArray = npt.NDArray[np.float64]
 _DETECTABLE = 3.0  # standard deviations of the callipers' constant error, the usual limit
 _FEWEST = 2  # animals in a group, and days
 _LEVEL = 0.95  # of intervals, as laboratories report them, whatever the verdict uses
+_DIGITS = 6
 _HUMANE = "humane_endpoint"
 _NO_EVENT = "no animal reached the humane end point"
 _AFTER = "animals past the humane end point are counted at the read-out as the others"
@@ -115,7 +117,7 @@ def compare_growth(
     arm = labels.astype(np.float64)
     fixed = np.column_stack([_mean_course(days, animals), arm, arm * (days - centre)])
     try:
-        model = MixedModel(np.log(volumes), fixed, days, animals)
+        model = MixedModel(logarithm(volumes), fixed, days, animals)
     except np.linalg.LinAlgError:
         return None
     last = np.zeros(model.effects)
@@ -195,7 +197,8 @@ def _row(outcome: str, test: str, numbers: tuple[float, ...], n: int, note: str)
     return {
         "outcome": outcome,
         "test": test,
-        **dict(zip(names, numbers, strict=True)),
+        # Iterated and from libraries: what is beyond these digits may depend on the machine.
+        **{name: float(f"{x:.{_DIGITS}g}") for name, x in zip(names, numbers, strict=True)},
         "n": n,
         "note": note,
     }

@@ -206,18 +206,13 @@ class _Table:
         left = self.at_risk[:, self.row] - self.gone * self.died[:, self.row]
         return left[0], left[1] * math.exp(beta)
 
-    def log_likelihood(self, beta: float) -> float:
-        """Partial log-likelihood at a ln hazard ratio."""
-        control, treated = self._weights(beta)
-        return float(beta * self.died[1].sum() - np.log(control + treated).sum())
-
     def score(self, beta: float) -> float:
-        """Its first derivative."""
+        """Derivative of the partial log-likelihood at a ln hazard ratio."""
         control, treated = self._weights(beta)
         return float(self.died[1].sum() - (treated / (control + treated)).sum())
 
     def information(self, beta: float) -> float:
-        """Its second derivative, negative."""
+        """Its second derivative with the sign turned."""
         control, treated = self._weights(beta)
         share = treated / (control + treated)
         return float((share * (1.0 - share)).sum())
