@@ -347,3 +347,44 @@ def synthetic_result(*, draws: int = 3, animals: int = 10, **changes: Any) -> An
         "citations": ["Truong2014"],
     }
     return SimpleNamespace(**(fields | changes))
+
+
+def dosed_result(doses: tuple[float, ...] = (1.0, 3.0, 10.0)) -> Any:
+    """Return a made-up result whose treated arms differ only in the dose of one drug."""
+    names = ["vehicle", *(f"anti-β1 {dose:g} mg/kg" for dose in doses)]
+    items = [(), *((_drug("anti_itgb1", dose, 3.0, 7.0),) for dose in doses)]
+    result, known = synthetic_result(draws=0, animals=3), dict(zip(ARMS, names, strict=False))
+    for name in ("outcomes", "effects", "structures", "timecourses", "animals", "events"):
+        frame = getattr(result, name)
+        kept = frame[frame["arm"].isin(list(known))]
+        setattr(result, name, kept.assign(arm=kept["arm"].map(known)))
+    result.study = synthetic_study(arms=dict(zip(names, items, strict=True)))
+    return result
+
+
+def culture_result() -> Any:
+    """Return a made-up result of an assay in culture: readouts, and no tumour."""
+    result = synthetic_result(draws=0, animals=1)
+    assay = SimpleNamespace(
+        name="viability", label="viability", has_tumours=False, animals=0, duration=5.0,
+        outcomes=("viability", "apoptosis"), design="on collagen_i, 5 d",
+        host_of=lambda line: None,
+    )  # fmt: skip
+    for name in ("outcomes", "effects", "structures", "animals", "events"):
+        setattr(result, name, getattr(result, name).iloc[:0])
+    result.timecourses = result.timecourses.assign(assay="viability")
+    result.readouts = pd.DataFrame(
+        {
+            "cell_line": line, "assay": "viability", "arm": arm, "readout": readout, "day": day,
+            "unit": "of untreated", "ratio": value, "ratio_low": value * 0.7,
+            "ratio_high": value * 1.3, "difference": value - 1, "difference_low": value - 1.2,
+            "difference_high": value - 0.8, "p_up": 0.1, "p_down": 0.6, "n_draws": 200,
+            "n_failed": 0,
+        }
+        for line in LINES
+        for arm in list(ARMS)[1:]
+        for readout, value in (("viability", 0.6), ("apoptosis", 2.0))
+        for day in (3.0, 5.0)
+    )  # fmt: skip
+    result.study = synthetic_study(assays=(assay,))
+    return result

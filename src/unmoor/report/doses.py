@@ -82,7 +82,7 @@ def series(view: View) -> list[Series]:
 def _attributes(item: Any) -> dict[str, Any]:
     if is_dataclass(item):
         return {each.name: getattr(item, each.name) for each in fields(item)}
-    return dict(vars(item))
+    return {name: value for name, value in vars(item).items() if not callable(value)}
 
 
 def dose_response(view: View) -> tuple[Figure, pd.DataFrame]:
