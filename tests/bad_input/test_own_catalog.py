@@ -65,7 +65,7 @@ MISTAKES = [
       "widen the range"),
     M("an unknown grade", DRUG, TABLE, CL, CL.replace("transferred", "guessed"), "E-PARAMETER",
       "CL.evidence", "measured, transferred"),
-    M("a misspelt grade", DRUG, TABLE, CL, CL.replace("transferred", "transferrd"), "E-PARAMETER",
+    M("a misspelt grade", DRUG, TABLE, CL, CL.replace("transferred", "trnsferred"), "E-PARAMETER",
       "CL.evidence", "did you mean transferred?"),
     M("an assumption without a reason", DRUG, TABLE, K_D, "K_D\t1\tnM\t0.3\t3\t\tassumed\t\t\t#",
       "E-PARAMETER", "K_D", "tab-separated cells"),
