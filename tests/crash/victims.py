@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from unmoor.assays import xenograft_assay
 from unmoor.errors import Interrupted, RunFolderError
 from unmoor.random import Stream
 from unmoor.trial import chunks, packing, run
@@ -264,7 +265,7 @@ def forgetful(_: bool) -> None:
 def restarting(is_resumed: bool) -> None:
     """Planted: random numbers go on differently after a stop."""
     if is_resumed:
-        chunks.Stream = lambda seed, draw: Stream(seed + 1, draw=draw)  # type: ignore[assignment,misc]
+        xenograft_assay.Stream = lambda seed, draw: Stream(seed + 1, draw=draw)  # type: ignore[assignment,misc]
 
 
 def overwriting(is_resumed: bool) -> None:

@@ -26,7 +26,7 @@ import pytest
 
 from small_study import KNOCK_DOWN, LATE, SMALL, digests, environment, fresh_run, small_study
 from unmoor import catalog
-from unmoor.assays import preparation
+from unmoor.assays import preparation, xenograft_assay
 from unmoor.catalog import draws
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
@@ -513,22 +513,22 @@ class CountingStream(Stream):
 
 def plant_stateful(patch: pytest.MonkeyPatch) -> None:
     """Numbers depend on the order of work."""
-    patch.setattr(chunks, "Stream", StatefulStream)
+    patch.setattr(xenograft_assay, "Stream", StatefulStream)
 
 
 def plant_batch(patch: pytest.MonkeyPatch) -> None:
     """Numbers of an animal depend on how many there are."""
-    patch.setattr(chunks, "Stream", BatchStream)
+    patch.setattr(xenograft_assay, "Stream", BatchStream)
 
 
 def plant_arm_places(patch: pytest.MonkeyPatch) -> None:
     """Numbers of an arm depend on its place."""
-    patch.setattr(chunks, "Stream", CountingStream)
+    patch.setattr(xenograft_assay, "Stream", CountingStream)
 
 
 def plant_no_draw(patch: pytest.MonkeyPatch) -> None:
     """All draws share their numbers."""
-    patch.setattr(chunks, "Stream", lambda seed, draw: Stream(seed))
+    patch.setattr(xenograft_assay, "Stream", lambda seed, draw: Stream(seed))
 
 
 def plant_places_in_chunk(patch: pytest.MonkeyPatch) -> None:
