@@ -80,7 +80,7 @@ MISTAKES = [
     M("a folder that is not there", LINES, '["4T1", "lines/own"]', "E-NAME", "cell_lines[1]",
       "about.toml"),
     M("unknown drug", '"anti_itgb1", dose = "10 mg/kg", every = "3 d", start = "7 d"',
-      '"cilengitide", dose = "10 mg/kg"', "E-NAME", "arms.block[0].drug", "drug of the catalog"),
+      '"nocodazole", dose = "10 mg/kg"', "E-NAME", "arms.block[0].drug", "drug of the catalog"),
     M("misspelt drug", BLOCK, '{ drug = "anti_itbg1", dose = "10 mg/kg" }', "E-NAME",
       "arms.block[0].drug", "anti_itgb1"),
     M("drug by its target", BLOCK, '{ drug = "itgb1", dose = "10 mg/kg" }', "E-NAME",
