@@ -85,8 +85,8 @@ RAYS: FieldPath = ("arms", "rays", 0)
 
 # What a field holds: decides what a wrong type, a wrong unit or a near miss looks like.
 TEXT, NAME, WHOLE, NUMBER, SWITCH = "text", "name", "whole", "number", "switch"
-UNITS = {"inoculum": "cells", "humane_volume": "mm^3", "duration": "d", "dose": "mg/kg", "every": "d", "start": "d",
-         "stop": "d", "radiation": "Gy"}  # fmt: skip
+UNITS = {"inoculum": "cells", "humane_volume": "mm^3", "duration": "d", "dose": "mg/kg",
+         "every": "d", "start": "d", "stop": "d", "radiation": "Gy"}  # fmt: skip
 KIND: dict[str, str] = {
     "schema": WHOLE, "title": TEXT, "seed": WHOLE, "control": NAME, "name": NAME, "label": TEXT,
     "animals": WHOLE, "clones": WHOLE, "default": NAME, "4T1": NAME, "drug": NAME, "route": NAME,
@@ -286,7 +286,8 @@ LEGAL: dict[tuple[str, str], str] = {
         "title", "seed", "assays[0].label", "assays[0].clones", "assays[0].host",
         "assays[0].humane_volume",
         "arms.block[0].every", "arms.block[0].start", "arms.block[0].stop", "arms.block[0].route",
-        "arms.edited[0].start", "arms.edited[0].stop", "arms.rays[0].start", "verdict", "uncertainty", "model",
+        "arms.edited[0].start", "arms.edited[0].stop", "arms.rays[0].start", "verdict",
+        "uncertainty", "model",
         "verdict.smaller", "verdict.spread", "verdict.interval", "uncertainty.draws",
         "uncertainty.rivals", "uncertainty.sets", "model.emt_core", "model.mechanism",
         "model.e_readout", "model.interaction")},
