@@ -302,13 +302,13 @@ def test_a_drug_that_acts_without_a_dose_is_caught(
     own = standard(
         StandardDrugTest, name="our_antibody", beside=beside, cell_line="Ours-1", host="our_mouse"
     )
-    real = type(own)._volumes
+    real = type(own)._outcomes
 
     def shrunk(self: Any, *doses: float) -> Any:
         found = real(self, *doses)
         return {arm: values * (1.0 if arm == "vehicle" else 0.9) for arm, values in found.items()}
 
-    monkeypatch.setattr(type(own), "_volumes", shrunk)
+    monkeypatch.setattr(type(own), "_outcomes", shrunk)
     with pytest.raises(AssertionError, match="dose of nothing"):
         own.test_no_dose_is_no_drug()
 

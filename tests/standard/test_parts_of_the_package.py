@@ -58,6 +58,18 @@ class TestInhibitor(StandardDrugTest):
     every = "12 h"
 
 
+class TestLigandForCulture(StandardDrugTest):
+    """Given in the medium, not to animals."""
+
+    name = "tgfb1"
+
+
+class TestChemotherapy(StandardDrugTest):
+    """Which kills."""
+
+    name = "paclitaxel"
+
+
 class TestImmuneCompetentHost(StandardHostTest):
     """In which freed immunity would kill."""
 

@@ -9,6 +9,11 @@ from unmoor.catalog import ROOT
 from unmoor.errors import CatalogError
 
 
+def structure_name(emt_core: str, mechanism: str, e_readout: str = "cdh1") -> str:
+    """What a combination of structural options is called in tables: ``cascading/tgfb``."""
+    return "/".join([emt_core, mechanism, *([] if e_readout == "cdh1" else [e_readout])])
+
+
 @dataclass(frozen=True)
 class CalibrationShares:
     """What the calibration of a structure kept, and how a line answered before it."""

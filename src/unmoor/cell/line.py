@@ -12,6 +12,7 @@ from typing import Any
 
 from unmoor import catalog
 from unmoor.catalog.draws import NOMINAL, Draw
+from unmoor.catalog.plausible import structure_name
 from unmoor.cell.levels import complete
 from unmoor.cell.line_rule import LineParameters, derive
 from unmoor.parameters import ParameterTable
@@ -31,8 +32,7 @@ class Structure:
     @property
     def name(self) -> str:
         """Name in tables, such as ``cascading/tgfb``."""
-        balance = "" if self.e_readout == "cdh1" else f"/{self.e_readout}"
-        return f"{self.emt_core}/{self.mechanism}{balance}"
+        return structure_name(self.emt_core, self.mechanism, self.e_readout)
 
     @property
     def network(self) -> Network:

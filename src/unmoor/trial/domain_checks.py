@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from unmoor import catalog
 from unmoor.catalog.contracts import problems_of, replaced
-from unmoor.catalog.plausible import plausible_sets
+from unmoor.catalog.plausible import plausible_sets, structure_name
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings
 from unmoor.trial.study_fields import EMT_CORES, MECHANISMS, MODEL_FIELDS, Draft
@@ -195,10 +195,9 @@ def _plausible(draft: Draft, findings: Findings) -> None:
     draws = section.get("draws")
     if draws is None or section.get("sets") != "plausible" or len(model) < len(MODEL_FIELDS):
         return
-    balance = "" if model["e_readout"] == "cdh1" else f"/{model['e_readout']}"
-    names = [f"{model['emt_core']}/{model['mechanism']}{balance}"]
+    names = [structure_name(model["emt_core"], model["mechanism"], model["e_readout"])]
     if section.get("rivals"):
-        names += [f"{core}/{path}" for core in EMT_CORES for path in MECHANISMS]
+        names += [structure_name(core, path) for core in EMT_CORES for path in MECHANISMS]
     counts = {}
     for name in names:
         with contextlib.suppress(CatalogError):  # a structure that cannot be is told elsewhere
