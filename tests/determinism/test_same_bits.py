@@ -44,7 +44,7 @@ WHOLE = {
 }
 TABLES = ("outcomes", "effects", "draws", "structures", "timecourses")
 ARM_PLACES = ('"vehicle" = []', '"knock-down', "[uncertainty]")
-ARRAYS_OF_A_BATCH = {"times"}
+ARRAYS_OF_A_BATCH = {"times", "days"}
 README = Path(__file__).parents[2] / "README.md"
 IN_A_NEW_PROCESS = """
 import json, sys
