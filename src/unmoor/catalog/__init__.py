@@ -26,6 +26,7 @@ KINDS: tuple[str, ...] = (
 )  # fmt: skip
 ROOT: Path = Path(__file__).parent
 _LISTS = ("synonyms", "binds", "routes")  # keys of about.toml that hold lists of texts
+_SHORT = 3  # letters of a name in which two may be wrong
 ENTRY_POINT_GROUP = "unmoor.catalog"
 
 _SINGULAR = {
@@ -142,7 +143,9 @@ def _unknown(kind: str, name: str, beside: Path | None) -> Problem:
         for folder in _folders(root, kind).values()
         for spelling in (folder.name, *_read_about(folder).get("synonyms", ()))
     }
-    closest = dict.fromkeys(spellings[match] for match in nearest(name, spellings, n=9))
+    likeness = 0.3 if len(name) <= _SHORT else 0.5  # among many, a long name is like some
+    found = nearest(name, spellings, n=9, likeness=likeness)
+    closest = dict.fromkeys(spellings[match] for match in found)
     if closest:
         fix = f"did you mean {', '.join(list(closest)[:3])}?"
     elif known:
