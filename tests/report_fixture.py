@@ -13,6 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from unmoor.trial.joint import JOINT_COLUMNS
+from unmoor.trial.readouts import READOUT_COLUMNS
+
 LINES = ("4T1", "HCC1806", "MDA-MB-231")
 ASSAY = "orthotopic_xenograft"
 STRUCTURES = ("cascading/tgfb", "cascading/itgb3", "ternary/tgfb", "ternary/itgb3")
@@ -334,6 +337,8 @@ def synthetic_result(*, draws: int = 3, animals: int = 10, **changes: Any) -> An
         "animals": pd.DataFrame(_animals(animals)),
         "events": pd.DataFrame(_events(animals)),
         "effects": pd.DataFrame(_effects(200)),
+        "readouts": pd.DataFrame(columns=list(READOUT_COLUMNS)),
+        "joint": pd.DataFrame(columns=list(JOINT_COLUMNS)),
         "structures": pd.DataFrame(_structures(200)),
         "timecourses": pd.DataFrame(_timecourses()),
         "numbers": pd.DataFrame(_numbers()),
@@ -359,6 +364,16 @@ def dosed_result(doses: tuple[float, ...] = (1.0, 3.0, 10.0)) -> Any:
         kept = frame[frame["arm"].isin(list(known))]
         setattr(result, name, kept.assign(arm=kept["arm"].map(known)))
     result.study = synthetic_study(arms=dict(zip(names, items, strict=True)))
+    return result
+
+
+def combined_result() -> Any:
+    """Return a made-up result with a combination and both of its parts."""
+    result = synthetic_result(draws=0, animals=2)
+    row = {"cell_line": "4T1", "assay": ASSAY, "arm": "anti-β1 + TGFBR1 inhibitor"}
+    row |= {"first": "anti-β1", "second": "TGFBR1 inhibitor", "readout": "lung_metastases"}
+    row |= {"day": DURATION, "factor": 0.11, "factor_low": 0.05, "factor_high": 0.3}
+    result.joint = pd.DataFrame([{**row, "p_more": 0.0, "p_less": 1.0, "n_draws": 200}])
     return result
 
 

@@ -474,7 +474,8 @@ def synthetic(**effects: Any) -> Any:
     """Return a made-up result with effects as a method, as a real one has them."""
     made = synthetic_result()
     table = made.effects.assign(**effects)
-    return SimpleNamespace(study=made.study, effects=lambda: table, n_failed=0, path=None)
+    others = {"readouts": made.readouts, "joint": made.joint}
+    return SimpleNamespace(study=made.study, effects=lambda: table, n_failed=0, path=None, **others)
 
 
 def test_a_summary_fits_the_screen() -> None:

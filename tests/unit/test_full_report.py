@@ -15,6 +15,7 @@ from PIL import Image
 from report_fixture import (
     ARMS,
     LINES,
+    combined_result,
     culture_result,
     dosed_result,
     synthetic_result,
@@ -232,6 +233,14 @@ def test_report_of_a_culture_assay_shows_its_readouts_and_no_verdict(tmp_path: P
     assert "This run holds no data" not in html
     assert (tmp_path / "figures" / "readouts.png").exists()
     assert len(pd.read_csv(tmp_path / "figures" / "readouts.csv")) == 3 * 9 * 2 * 2
+
+
+def test_combinations_are_shown_against_their_parts(tmp_path: Path) -> None:
+    """The factor beyond independence, with its interval."""
+    html = report(combined_result(), tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Combinations against their parts" in html
+    assert "anti-β1 × TGFBR1 inhibitor" in html
+    assert "0.050–0.30" in html
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from unmoor.report.figures import Drawn, draw_figures
 from unmoor.report.full import FULL_STEMS
 from unmoor.report.methods import methods, methods_text
 from unmoor.report.published import published
-from unmoor.report.readouts import readout_tables
+from unmoor.report.readouts import joint_tables, readout_tables
 from unmoor.report.references import Reference, references
 from unmoor.report.structures import options, shares
 from unmoor.report.style import arm_styles
@@ -84,6 +84,7 @@ def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) ->
         "structure_notes": text.structure_notes(view),
         "structures": _structures(view),
         "options": options(view),
+        "joint": joint_tables(view),
         "failure_note": text.failure_note(view),
         "grades": tables.grade_table(view.numbers),
         "n_numbers": len(view.numbers),

@@ -135,6 +135,30 @@ def readout_tables(view: View) -> list[tuple[str, list[dict[str, str]]]]:
     return tables
 
 
+def joint_tables(view: View) -> list[tuple[str, list[dict[str, str]]]]:
+    """What combinations do beyond both of their parts, on the last day of each readout."""
+    if view.joint.empty:
+        return []
+    keys = ["cell_line", "assay", "arm", "first", "second", "readout"]
+    last = view.joint.sort_values("day", kind="stable").groupby(keys, sort=False).tail(1)
+    tables = []
+    for group in (*view.groups, *view.others):
+        rows = [
+            {
+                "arm": str(row["arm"]),
+                "parts": f"{row['first']} × {row['second']}",
+                "readout": readout_name(str(row["readout"])),
+                "factor": ratio(row["factor"]),
+                "limits": interval(row["factor_low"], row["factor_high"]),
+                "p_more": probability(row["p_more"]),
+                "p_less": probability(row["p_less"]),
+            }
+            for row in group.rows(last).sort_index().to_dict("records")
+        ]
+        tables += [(group.label, rows)] if rows else []
+    return tables
+
+
 def _caption(view: View) -> str:
     margins = view.study.verdict
     return (

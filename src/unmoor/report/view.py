@@ -54,6 +54,7 @@ class View:
     followed: pd.DataFrame
     events: pd.DataFrame
     readouts: pd.DataFrame
+    joint: pd.DataFrame
     effects: pd.DataFrame
     structures: pd.DataFrame
     timecourses: pd.DataFrame
@@ -111,6 +112,7 @@ class View:
             followed=_table(result, "animals"),
             events=_table(result, "events"),
             readouts=_table(result, "readouts"),
+            joint=_table(result, "joint"),
             effects=effects,
             structures=_table(result, "structures"),
             timecourses=_by_day(_table(result, "timecourses")),
