@@ -99,7 +99,8 @@ class Culture:
     @cached_property
     def living(self) -> FloatArray:
         """Living cells per cell seeded, shape (subjects, times)."""
-        return in_order(exponential(self.logs)) / self.logs.shape[2]
+        cells: FloatArray = in_order(exponential(self.logs)) / self.logs.shape[2]
+        return cells
 
     @cached_property
     def mortality(self) -> FloatArray:

@@ -187,11 +187,14 @@ def _as_data(problem: Problem) -> dict[str, Any]:
 
 
 def simulated_tumours(study: Study) -> int:
-    """Tumours a run simulates: line × assay × arm × draw, under each structure of the model."""
+    """Tumours and cultures a run simulates: line × assay × arm × draw.
+
+    Tumours are run under each structure of the model.
+    """
     is_rival_itself = study.model.e_readout == "cdh1"
     rivals = (3 if is_rival_itself else 4) if study.uncertainty.rivals else 0
-    tumours = len(study.cell_lines) * len(study.assays) * len(study.arms)
-    return tumours * study.uncertainty.draws * (1 + rivals)
+    kinds = sum(1 + rivals if assay.has_tumours else 1 for assay in study.assays)
+    return len(study.cell_lines) * len(study.arms) * study.uncertainty.draws * kinds
 
 
 def _seconds(study: Study, tumours: int) -> float:
@@ -201,11 +204,13 @@ def _seconds(study: Study, tumours: int) -> float:
 
 
 def _size(study: Study, tumours: int) -> str:
-    animals = " or ".join(dict.fromkeys(str(assay.animals) for assay in study.assays))
+    numbers = dict.fromkeys(str(assay.animals) for assay in study.assays if assay.animals)
+    animals = f" × {' or '.join(numbers)} animals" if numbers else ""
+    what = "tumours" if numbers else "cultures"
     return (
-        f"{_count(len(study.cell_lines), 'cell line')} × {_count(len(study.arms), 'arm')} × "
-        f"{animals} animals, {_count(study.uncertainty.draws, 'parameter draw')}: {tumours} "
-        f"simulated tumours, roughly {duration(_seconds(study, tumours))} on one core; "
+        f"{_count(len(study.cell_lines), 'cell line')} × {_count(len(study.arms), 'arm')}"
+        f"{animals}, {_count(study.uncertainty.draws, 'parameter draw')}: {tumours} "
+        f"simulated {what}, roughly {duration(_seconds(study, tumours))} on one core; "
         f"{_count(len(study.warnings), 'warning')}"
     )
 
