@@ -12,7 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import unmoor
 from unmoor import catalog
 from unmoor.cell.line import CellLine
 from unmoor.errors import RunFolderError
@@ -109,7 +108,7 @@ def check_same(study: Study, path: Path) -> dict[str, str]:
 
 def _code_digest() -> str:
     """SHA-256 of the code that numbers come from; reports and the command line are not in it."""
-    root = Path(unmoor.__file__).parent
+    root = catalog.ROOT.parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root)
