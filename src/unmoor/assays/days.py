@@ -18,7 +18,7 @@ from unmoor.organism.colonisation import chances
 from unmoor.organism.primary_tumour import grow
 from unmoor.signalling.codegen import LANES
 from unmoor.signalling.readouts import Readouts
-from unmoor.signalling.solve import SOLVED, Blocks, Machine, advance_block
+from unmoor.signalling.solve import SOLVED, Blocks, Machine, advance_block, load_block
 from unmoor.tissue.escape import analytic_escape
 
 _MOST_SINGLES = 1e9  # a cluster, relative to untreated; more than anyone can count
@@ -293,13 +293,15 @@ def live(
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
     count, clones = treated.inputs.shape[1], cells.shape[1]
-    w, one = np.zeros(machine.places.size * LANES), np.ones(6)
+    w, one = np.zeros((width, machine.places.size * LANES)), np.ones(6)
     middle = np.empty((width, blocks.readouts.shape[1], LANES))
     rates, weights = np.empty((4, clones)), np.empty(clones)
     table, base = np.empty((clones, _COLUMNS)), np.empty((clones, _COLUMNS))
     for s in range(cells.shape[0]):
         own, first = blocks.readouts[s * width : (s + 1) * width], s * width
         _settle_all(c[s], cells[s], home[first : first + width], one, base)
+        for b in range(width):
+            load_block(first + b, blocks, machine, w[b])
         frame, extra, earlier, kills = 0, 0.0, 0.0, False
         for i in range(count + 1):
             made, volume = 0.0, 0.0
@@ -325,7 +327,7 @@ def live(
                 _give(blocks.inputs[first + b], treated.inputs[s, i], outside, ahead)
                 _copy(own[b], middle[b])
                 if blocks.status[first + b] == SOLVED:
-                    advance_block(first + b, blocks, 24.0 * days, machine, w)
+                    advance_block(first + b, blocks, 24.0 * days, machine, w[b])
                 _average(own[b], middle[b])
             _behave_all(c[s], cells[s], middle, treated.means[s, i], table)
             _set_rates(c[s], table, base, treated.means[s, i], rates)

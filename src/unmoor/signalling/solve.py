@@ -122,14 +122,20 @@ def _raise(state: FloatArray, lowest: float) -> None:
 
 
 @part
-def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w: FloatArray) -> int:
-    """Advance one block of eight cells; ``w`` is the workspace. Returns the steps tried."""
-    code, at = machine.code, machine.places
+def load_block(block: int, blocks: Blocks, machine: Machine, w: FloatArray) -> None:
+    """Put into a workspace what is the same in all intervals of a block."""
+    at = machine.places
     for s in range(machine.tolerance.size):
         _fill(w, at.tolerance + s, machine.tolerance[s])
+    _put(blocks.parameters, block, w, at.parameters)
+
+
+@part
+def advance_block(block: int, blocks: Blocks, hours: float, machine: Machine, w: FloatArray) -> int:
+    """Advance one block of eight cells, loaded into the workspace. Returns the steps tried."""
+    code, at = machine.code, machine.places
     _put(blocks.state, block, w, at.species)
     _put(blocks.state, block, w, at.base)
-    _put(blocks.parameters, block, w, at.parameters)
     _put(blocks.inputs, block, w, at.inputs)
     _put(blocks.step, block, w, at.step)
     _fill(w, at.time, 0.0)
@@ -159,6 +165,7 @@ def advance(blocks: Blocks, hours: float, machine: Machine) -> int:
     total = 0
     for block in range(blocks.state.shape[0]):
         if blocks.status[block] == SOLVED:
+            load_block(block, blocks, machine, w)
             total += advance_block(block, blocks, hours, machine, w)
     return total
 
