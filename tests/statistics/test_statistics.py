@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from stored_sets import stored
 
 from small_study import small_study
 from unmoor.random import Stream
+from unmoor.trial.animals import ANIMAL_COLUMNS, EVENT_COLUMNS
 from unmoor.trial.count_test import compare_counts
 from unmoor.trial.result import Result
 from unmoor.trial.statistics import COLUMNS, GrowthComparison, analyse, compare_growth
@@ -232,3 +236,22 @@ def test_a_study_is_analysed_by_volume_counts_and_survival(result: Result) -> No
 def test_an_analysis_says_the_same_twice(result: Result) -> None:
     """Nothing in it is drawn."""
     assert analyse(result).equals(analyse(result))
+
+
+def test_an_arm_that_failed_is_left_out() -> None:
+    """Neither counts nor curves of animals that have none; an arm that did not fail is compared."""
+    rows = [
+        {"cell_line": "A", "assay": "x", "arm": arm, "draw": 0, "status": status, "animal": animal}
+        | {"lung_metastases": 3 + animal}
+        for arm, status in (("control", "ok"), ("failed", "step"), ("other", "ok"))
+        for animal in range(4)
+    ]
+    study = SimpleNamespace(arms=["control", "failed", "other"], control="control", beside=None)
+    result: Any = SimpleNamespace(
+        study=study,
+        outcomes=pd.DataFrame(rows),
+        animals=pd.DataFrame(columns=list(ANIMAL_COLUMNS)),
+        events=pd.DataFrame(columns=list(EVENT_COLUMNS)),
+    )
+    table = analyse(result)
+    assert table[["arm", "outcome", "n"]].to_numpy().tolist() == [["other", "lung_metastases", 8]]
