@@ -384,7 +384,9 @@ def test_no_colour_where_there_is_no_terminal(
 def test_a_run_as_json_prints_the_effects(finished: SimpleNamespace) -> None:
     """Scripts rely on these names."""
     assert finished.status == ExitCode.OK
-    assert set(finished.data) == {"run", "effects", "warnings", "is_provisional"}
+    assert set(finished.data) == {
+        "run", "effects", "readouts", "joint", "warnings", "is_provisional",
+    }  # fmt: skip
     assert [each["cell_line"] for each in finished.data["effects"]] == ["4T1", "MDA-MB-231"]
     for effect in finished.data["effects"]:
         assert set(effect) == {
@@ -417,6 +419,21 @@ def test_a_report_can_be_made_anew(finished: SimpleNamespace) -> None:
     assert done.returncode == ExitCode.OK
     assert done.stdout == "seen.html\n"
     assert "<html" in (finished.folder / "seen.html").read_text(encoding="utf-8")
+
+
+def test_a_full_report_has_single_animals_and_tables_for_prism(
+    finished: SimpleNamespace,
+) -> None:
+    """Asked for by --full; --prism alone adds the tables only."""
+    for option, has_figures in (("--prism", False), ("--full", True)):
+        name = f"asked{option}"
+        target = f"{name}/report.html"
+        done = command("report", finished.data["run"], target, option, folder=finished.folder)
+        assert done.returncode == ExitCode.OK, done.stderr
+        folder = finished.folder / name
+        assert (folder / "figures" / "spider.svg").exists() == has_figures
+        assert list((folder / "prism").glob("grouped_tumour_volume_*.csv"))
+        assert (folder / "methods.md").exists()
 
 
 def test_cite_writes_bibtex_of_a_run(finished: SimpleNamespace) -> None:

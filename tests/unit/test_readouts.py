@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from small_study import fresh_run, small_study
 from unmoor.trial.joint import combinations, joint_table
 from unmoor.trial.readouts import READOUT_COLUMNS, readout_table
 from unmoor.trial.study import Study
@@ -111,3 +112,24 @@ def test_the_factor_is_one_where_effects_multiply() -> None:
     table = joint_table(study(), 0, "4T1", arrays(independent))
     row = table[table.readout == "viability"].iloc[0]
     assert (row.factor, row.p_less, row.p_more) == pytest.approx((1.0, 0.0, 0.0))
+
+
+def test_readouts_of_tumours_are_the_ratios_of_their_effects() -> None:
+    """Volume and metastases as the verdict sees them; division and death beside them."""
+    found = fresh_run(small_study(settings={"uncertainty.draws": 4}))
+    effects = found.effects().set_index(["cell_line", "assay", "arm"])
+    table = found.readouts.set_index(["cell_line", "assay", "arm", "readout"])
+    assert set(found.readouts["readout"]) == {
+        "tumour_volume", "lung_metastases", "proliferation", "apoptosis",
+    }  # fmt: skip
+    assert set(found.readouts["day"]) == {14.0}
+    for key, row in effects.iterrows():
+        assert isinstance(key, tuple)
+        volume, spread = (table.loc[(*key, name)] for name in ("tumour_volume", "lung_metastases"))
+        assert volume.ratio == pytest.approx(row.tumour_ratio, rel=1e-9)
+        assert volume.ratio_low == pytest.approx(row.tumour_low, rel=1e-9)
+        assert spread.ratio == pytest.approx(row.spread_ratio, rel=1e-9)
+        assert spread.n_draws == row.n_draws == 4
+    lost = table.loc[("4T1", "orthotopic_xenograft", "knock-down")]
+    assert lost.loc["proliferation", "ratio"] < 1.0
+    assert lost.loc["apoptosis", "ratio"] > 1.0

@@ -42,7 +42,9 @@ def summary_lines(result: Result) -> list[str]:
     told = [_heading(study), *(_effect_lines(result) if len(result.effects()) else ())]
     told += readout_lines(result)
     if result.n_failed:
-        told.append(f"{result.n_failed} animals or arms failed; the tables say which")
+        told.append(
+            f"{result.n_failed} animals failed (elsewhere: arms of draws); the tables say which"
+        )
     return told
 
 
