@@ -206,7 +206,7 @@ def test_methods_follow_the_essential_ten(view: View) -> None:
     assert "10 arms were compared in 3 cell lines" in told["Study design"]
     assert "10 animals in each arm and line, 300 in all" in told["Sample size"]
     assert "3 of 1200 simulated animals failed" in told["Inclusion and exclusion criteria"]
-    assert "1400 mm^3" in told["Inclusion and exclusion criteria"]
+    assert "1400 mm³" in told["Inclusion and exclusion criteria"]
     assert "seed (7)" in told["Randomisation"]
     assert "4T1 (mouse) in BALB/c mice" in told["Experimental animals and cell lines"]
     assert "anti_itgb1 10 mg/kg (ip) every 3 d from day 7" in told["Experimental procedures"]

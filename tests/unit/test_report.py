@@ -325,6 +325,8 @@ def test_references_read_as_citations() -> None:
     assert "et al. (2014)" in known.text
     assert known.doi == "10.1126/scisignal.2004751"
     assert unknown.text == "Nobody1900"
+    (some,) = references(["Gao2015"], None)
+    assert some.text.startswith("Gao H et al. (2015)")
 
 
 def test_provenance_is_shown_in_full(text: str) -> None:

@@ -16,7 +16,6 @@ from unmoor.report.names import readout_name
 from unmoor.report.numerals import percent
 from unmoor.report.tables import GRADES, arm_table, structure_of
 from unmoor.report.view import View
-from unmoor.units import format_quantity
 
 Section = tuple[str, str]
 _LISTED = 12  # fitted numbers named
@@ -98,7 +97,7 @@ def _exclusion(view: View) -> Iterator[str]:
         if limit < float("inf"):
             yield (
                 "Humane end point: first calliper reading of "
-                f"{format_quantity(limit, 'volume')} or more. It ends the follow-up of single "
+                f"{limit:g} mm³ or more. It ends the follow-up of single "
                 "animals and their survival; effects and verdicts use all animals at the read-out."
             )
             break
@@ -214,7 +213,7 @@ def _model(view: View) -> Iterator[str]:
     yield f"{made}{f' ({others})' if others else ''}; catalog {_digest(view)}."
     yield (
         f"Structure of the model: {structure_of(view)}. Parameters: "
-        f"{_count(view.study.uncertainty.draws, 'set')} of {view.draw_source}."
+        f"{view.study.uncertainty.draws} {view.draw_source}."
     )
     yield _graded(view)
     yield calibration(view)

@@ -48,8 +48,9 @@ def references(keys: Sequence[str], beside: Path | None) -> list[Reference]:
 
 def _sentence(fields: Mapping[str, str]) -> str:
     plain = {name: from_tex(value) for name, value in fields.items()}
-    people = [_name(person) for person in plain.get("author", "").split(" and ") if person]
-    who = ", ".join(people[:MANY_AUTHORS]) + (" et al." if len(people) > MANY_AUTHORS else "")
+    people = [person for person in plain.get("author", "").split(" and ") if person]
+    named = [_name(person) for person in people if person != "others"][:MANY_AUTHORS]
+    who = ", ".join(named) + (" et al." if len(people) > len(named) else "")
     where = " ".join(
         part
         for part in (plain.get("journal", plain.get("publisher", "")), plain.get("volume", ""))
