@@ -19,6 +19,7 @@ import multiprocessing
 import statistics
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ WANTED = 1e-6  # measured error at which tools are compared
 REFERENCE = 1e-11
 CHECKED = 200  # subjects on which the reference is compared with the other tool
 SCANNED = 1000  # subjects that a tolerance must pass before all are tried
-TOLERANCES = [float(f"{digit}e-{power}") for power in range(6, 12) for digit in (5, 2, 1)]
+TOLERANCES = [float(f"{10.0 ** (-power / 10):.2g}") for power in range(50, 121)]  # ten a decade
 TABLES = (("closures", "adhesion"), ("closures", "cell"))
 DRAWN = {
     "k_int": (0.3, 3.0), "tone": (0.01, 3.0), "f": (0.3, 1.3), "e_present": (0.1, 1.0),
@@ -197,15 +198,17 @@ def largest_error(states: FloatArray, reference: FloatArray) -> float:
 
 def loosest(tool: Tool, subjects: Subjects, reference: FloatArray) -> tuple[float, float]:
     """Loosest tolerance whose measured error is small enough, and that error."""
-    some = min(SCANNED, len(subjects))
-    for rtol in TOLERANCES:
-        states = tool(subjects.part(0, some), rtol).states
-        if largest_error(states, reference[:some]) > WANTED:
-            continue
+    some = subjects.part(0, min(SCANNED, len(subjects)))
+
+    def passes(rtol: float) -> bool:
+        return largest_error(tool(some, rtol).states, reference[: len(some)]) <= WANTED
+
+    first = bisect_left(TOLERANCES, True, key=passes)
+    for rtol in TOLERANCES[first:]:
         error = largest_error(tool(subjects, rtol).states, reference)
         if error <= WANTED:
             return rtol, error
-    raise SystemExit(f"no tolerance of {TOLERANCES} gives an error of {WANTED:g}")
+    raise SystemExit(f"no tolerance down to {TOLERANCES[-1]} gives an error of {WANTED:g}")
 
 
 def measure(core: str, count: int, rounds: int, hours: float, points: int) -> dict[str, Any]:
