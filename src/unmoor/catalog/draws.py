@@ -7,7 +7,7 @@ those under which the calibration rows came out (``Draw.plausible``, see ``analy
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import NormalDist
@@ -22,13 +22,18 @@ from unmoor.parameters import ParameterTable
 from unmoor.random import Stream, identifier
 
 NOMINAL = 0
+# What the calibration never looks at, since its rows are of edited cells in an immune-deficient
+# host: there the most central plausible set is no more central than any other.
+_UNCALIBRATED = ("drugs", "hosts")
+_UNCALIBRATED_CLOSURES = ("chemotherapy", "culture", "radiation")
 
 
 @dataclass(frozen=True)
 class Draw:
     """Parameter set ``number`` of a seed; number 0 holds the catalog's nominal values.
 
-    ``is_prior`` says that numbers to be fitted are drawn from their prior.
+    ``is_prior`` says that numbers to be fitted are drawn from their prior; ``is_reference`` that
+    numbers which the calibration does not touch are the nominal ones.
 
     A number depends on the seed, the draw and the parameter's table and id alone: adding a
     parameter shifts no other, and two cell lines share the values of what is not theirs.
@@ -38,6 +43,7 @@ class Draw:
     number: int
     beside: Path | None = None
     is_prior: bool = False
+    is_reference: bool = False
     _made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
     _values: dict[tuple[str, str], dict[str, float]] = field(
         default_factory=dict, compare=False, repr=False
@@ -85,7 +91,11 @@ class Draw:
                 code="E-DRAWS",
             )
         chosen = [drawn[number] for number in wanted]
-        return cls.sets(calibration.seed, chosen, beside, is_prior=True)
+        sets = cls.sets(calibration.seed, chosen, beside, is_prior=True)
+        return [
+            replace(each, is_reference=True, _made={}, _values={}) if number == NOMINAL else each
+            for number, each in zip(wanted, sets, strict=True)
+        ]
 
     @property
     def is_nominal(self) -> bool:
@@ -116,7 +126,11 @@ class Draw:
         key = kind, name
         if key not in self._values:
             rows = _table(kind, name, self.beside)
-            self._values[key] = self._draw(rows, f"{kind}/{name}")
+            free = kind in _UNCALIBRATED or (kind == "closures" and name in _UNCALIBRATED_CLOSURES)
+            is_fixed = self.is_reference and free
+            self._values[key] = (
+                rows.values_by_id() if is_fixed else self._draw(rows, f"{kind}/{name}")
+            )
         return self._values[key]
 
     def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
