@@ -42,10 +42,14 @@ def chance_of_size(seeded: Culture, least: float) -> FloatArray:
         Shape (subjects, times, clones).
     """
     rates = seeded.divisions - seeded.deaths
-    lost = seeded.deaths * exponential(-seeded.logs[:, :-1]) * grown(-rates, seeded.step)
-    start = np.zeros((lost.shape[0], 1, lost.shape[2]))
-    j = np.concatenate([start, np.cumsum(lost, axis=1)], axis=1)
-    w = exponential(seeded.logs) * (1.0 + j)
+    gains = exponential(rates * seeded.step)
+    lost = seeded.deaths * grown(rates, seeded.step)
+    # e^G·J interval by interval, which stays finite where J alone would overflow
+    died = [np.zeros(lost[:, 0].shape)]
+    for i in range(lost.shape[1]):
+        died.append(died[-1] * gains[:, i] + lost[:, i])
+    alive = exponential(seeded.logs)
+    w = alive + np.stack(died, axis=1)
     # W is 1 while no cell has divided; rounding may put it a bit below
     ratio = np.maximum(1.0 - 1.0 / w, 0.0)
-    return power(ratio, least - 1.0) / (1.0 + j)
+    return power(ratio, least - 1.0) * (alive / w)
