@@ -37,12 +37,13 @@ def extra_tgfb(p: SimpleNamespace, i: SimpleNamespace, c: float, mechanism: str)
     if mechanism == "tgfb":
         return float(p.k_int * p.beta1_tot * p.malignant * lost)
     signal = i.mapk14 * min(1.0, i.ptk2)
-    return float(p.k_int * max(0.0, c - p.c0) / p.kappa3 * signal)
+    return float(p.k_int * max(1.0, p.beta1_tot) * max(0.0, c - p.c0) / p.kappa3 * signal)
 
 
 def itgb3_slope(p: SimpleNamespace, i: SimpleNamespace, c: float) -> float:
     """β3 compensates in malignant cells; extra expression adds, knock-down multiplies."""
-    base = p.c0 + p.kappa3 * p.malignant * i.mapk14 * p.beta1_tot * max(0.0, 1.0 - i.itgb1)
+    replaced = min(1.0, p.beta1_tot) * max(0.0, 1.0 - i.itgb1)
+    base = p.c0 + p.kappa3 * p.malignant * i.mapk14 * replaced
     if i.itgb3 > 1.0:
         base += p.c0 * (i.itgb3 - 1.0)
     else:

@@ -30,8 +30,9 @@ INPUTS = {
 
 ADHESION = """
 beta1_loss = max(0, 1 - itgb1)
-itgb3_base = c0 + kappa3*malignant*mapk14*beta1_tot*beta1_loss + c0*max(0, itgb3 - 1)
-dc/dt      = (itgb3_base*min(1, itgb3) - c)/tau3  # β3 replaces a share of what is lost
+replaced   = min(1, beta1_tot)*beta1_loss           # β3 replaces no more than is lost
+itgb3_base = c0 + kappa3*malignant*mapk14*replaced + c0*max(0, itgb3 - 1)
+dc/dt      = (itgb3_base*min(1, itgb3) - c)/tau3                # β3 compensation
 D          = f*tgfbr1*smad4*(T + tone + tgfb_outside)  # drive through receptor, SMAD4
 """
 
@@ -39,7 +40,7 @@ MECHANISMS = {
     # Truong 2014: β1 loss itself raises TGFβ signalling, β3 is a passenger
     "tgfb": "J_adh = k_int*beta1_tot*malignant*beta1_loss",
     # Parvani 2013: compensating β3, through p38 and FAK, restores TGFβ-EMT
-    "itgb3": "J_adh = k_int*max(0, c - c0)/kappa3*mapk14*min(1, ptk2)",
+    "itgb3": "J_adh = k_int*max(1, beta1_tot)*max(0, c - c0)/kappa3*mapk14*min(1, ptk2)",
 }
 
 CASCADING = """
