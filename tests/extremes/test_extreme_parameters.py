@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from small_study import SMALL, fresh_run, small_study
-from unmoor.assays import preparation, treatment
+from unmoor.assays import exposure, preparation
 from unmoor.cell.line import Structure
 from unmoor.random import Stream
 from unmoor.signalling.batch import Batch
@@ -183,13 +183,13 @@ def plant_negative(patch: pytest.MonkeyPatch) -> None:
 
 def plant_unbounded(patch: pytest.MonkeyPatch) -> None:
     """A drug blocks more than all of its target."""
-    real = treatment.blocked_fraction
+    real = exposure.blocked_course
 
     def blocked(*arguments: Any) -> Any:
         at, mean = real(*arguments)
         return 1.3 * at, 1.3 * mean
 
-    patch.setattr(treatment, "blocked_fraction", blocked)
+    patch.setattr(exposure, "blocked_course", blocked)
 
 
 def plant_silence(patch: pytest.MonkeyPatch) -> None:

@@ -462,7 +462,7 @@ def test_unmoor_is_cited_as_its_citation_file_says(capsys: pytest.CaptureFixture
 
 def test_a_stopped_run_says_how_to_go_on(tmp_path: Path) -> None:
     """Ctrl-C: exit status 4, the command to resume, and the resumed run finishes."""
-    longer = TINY.replace("draws = 2", 'draws = 600\nsets = "ranges"')
+    longer = TINY.replace("draws = 2", 'draws = 3000\nsets = "ranges"')
     (tmp_path / "study.toml").write_text(longer, encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "unmoor.cli", "run", "study.toml", "--no-report"],

@@ -250,7 +250,7 @@ def test_the_hardest_treatments_leave_numbers() -> None:
     """A hundred gray, or twenty times the dose of half effect for weeks, on the longest assay."""
     arms: dict[str, Any] = {
         "none": (),
-        "gray": (Irradiation("25 Gy", every="1 d", fractions=4), KNOCK_DOWN),
+        "radiation": (Irradiation("25 Gy", every="1 d", fractions=4), KNOCK_DOWN),
         "poison": (Regimen("cisplatin", concentration="200 uM"), KNOCK_DOWN),
     }
     for name in ("viability", "colony_formation", "signalling_time_course"):

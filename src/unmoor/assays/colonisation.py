@@ -1,7 +1,7 @@
 """Cells injected into the blood: transit, arrest, and outgrowth in the lung or elsewhere.
 
 Colonisation alone: the cells come from culture, so that release from a tumour plays no part.
-Equations: docs/assays_equations.md.
+Equations: docs/explanation/assays.md.
 """
 
 from __future__ import annotations

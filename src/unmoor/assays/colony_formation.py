@@ -2,7 +2,7 @@
 
 A seeded cell and its progeny divide at rate b(t) and die at rate d(t). With G = ∫(b − d) and
 J = ∫ d e^(−G), the lineage lives with chance 1/(1 + J) and then has a geometric number of cells
-with ratio 1 − 1/W, W = e^G (1 + J) (Kendall 1948). Equations: docs/assays_equations.md.
+with ratio 1 − 1/W, W = e^G (1 + J) (Kendall 1948). Equations: docs/explanation/assays.md.
 """
 
 from __future__ import annotations

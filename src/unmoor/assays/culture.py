@@ -2,7 +2,7 @@
 
 The same compiled days as a tumour's, on another ground and without crowding. What each clone did
 in each interval is turned into divisions, deaths and numbers of cells here. Equations:
-docs/assays_equations.md.
+docs/explanation/assays.md.
 """
 
 from __future__ import annotations
