@@ -247,7 +247,7 @@ def test_outgrowth_is_of_arrested_cells_and_release_plays_no_part() -> None:
 
 
 def test_the_hardest_treatments_leave_numbers() -> None:
-    """A hundred gray, or twenty times the dose of half effect for weeks, on the longest assay."""
+    """100 Gy, or twenty times the dose of half effect for weeks, on the longest assay."""
     arms: dict[str, Any] = {
         "none": (),
         "radiation": (Irradiation("25 Gy", every="1 d", fractions=4), KNOCK_DOWN),

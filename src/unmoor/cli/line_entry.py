@@ -110,7 +110,7 @@ class LineEntry:
             yield f"  in {_share(1.0 - found['keeps_branch'])} of the sets it cannot keep its state"
         if found["reverts"] > 0.0:
             share = _share(found["reverts"])
-            yield f"  untreated mesenchymal cells of the model turn epithelial in {share} of the sets"
+            yield f"  untreated mesenchymal cells turn epithelial in {share} of the sets"
         head = ("parameter", "median", "90 % range", "from", "meaning")
         rows = []
         for name, (meaning, origin) in _PARAMETERS.items():
