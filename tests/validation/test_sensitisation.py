@@ -20,8 +20,8 @@ CHANGE, SAME = 1.1, (0.8, 1.25)
 # Undecided: in laminin, where β4 holds on, some draws lose too little grip to be sensitised by a
 # tenth (the direction comes out in .65 to .8 of them); on plastic HCC1806 is sometimes protected.
 UNDECIDED = {
-    ("HCC1806", "S1a"), ("HCC1806", "S1c"), ("4T1", "S2a"), ("HCC1806", "S2a"),
-    ("MDA-MB-231", "S2a"), ("T4-2", "S2a"),
+    ("4T1", "S1a"), ("HCC1806", "S1a"), ("T4-2", "S1a"), ("HCC1806", "S1c"), ("4T1", "S2a"),
+    ("HCC1806", "S2a"), ("MDA-MB-231", "S2a"), ("T4-2", "S2a"), ("BT-474", "S2a"),
 }  # fmt: skip
 Values = dict[tuple[str, str, str, str], np.ndarray]
 
