@@ -82,7 +82,7 @@ def test_default_report_has_no_figures_of_single_animals(tmp_path: Path) -> None
     assert "unmoor report RUN --full" in path.read_text(encoding="utf-8")
     assert not (tmp_path / "figures" / "spider.svg").exists()
     assert not (tmp_path / "prism").exists()
-    assert (tmp_path / "figures" / "forest.svg").exists()
+    assert not (tmp_path / "statistics.csv").exists()
 
 
 def test_every_interval_of_the_harm_plot_lies_inside_its_panel() -> None:

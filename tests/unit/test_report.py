@@ -34,7 +34,6 @@ STEMS = (
     "metastasis_counts",
     "network_courses",
     "structures",
-    "forest",
 )
 LARGEST = 5_000_000  # bytes
 

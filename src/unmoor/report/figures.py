@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from unmoor.report.counts import metastasis_counts
 from unmoor.report.curves import BANDED_ARMS, NETWORK, network_courses, tumour_curves
-from unmoor.report.forest import FOREST
 from unmoor.report.full import FULL
 from unmoor.report.harm_plot import harm_plot
 from unmoor.report.numerals import percent, ratio
@@ -157,7 +156,6 @@ _PLANS = (
         _harm_alt,
         lambda view: bool(len(view.groups)),
     ),
-    FOREST,
     READOUTS,
     Plan(
         "tumour_curves",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from unmoor.report import numerals, tables, text
+from unmoor.report.analyses import analyses
 from unmoor.report.figures import Drawn, draw_figures
 from unmoor.report.full import FULL_STEMS
 from unmoor.report.methods import methods, methods_text
@@ -22,6 +23,7 @@ from unmoor.report.style import arm_styles
 from unmoor.report.survival_curves import survival_rows
 from unmoor.report.view import View
 from unmoor.trial.atomic import refusals_told, write_file
+from unmoor.trial.csv_text import csv_text
 from unmoor.trial.prism import prism_tables
 
 if TYPE_CHECKING:
@@ -38,9 +40,12 @@ def write_report(result: Result, path: Path, *, full: bool = False, prism: bool 
         figures = draw_figures(view, folder, executor, full=full)
     sources = references(view.citations, view.study.beside)
     content = _content(view, figures, sources) | {"published": published(result), "full": full}
+    content["analyses"] = analyses(result, view) if full else []
     write_file(path, _template().render(content).encode("utf-8"))
     text_of_sources = [f"{each.text} {each.doi}".strip() for each in sources]
     write_file(path.parent / "methods.md", methods_text(view, text_of_sources).encode("utf-8"))
+    if full:
+        write_file(path.parent / "statistics.csv", csv_text(result.statistics).encode("utf-8"))
     if prism:
         _write_prism(result, path.parent / "prism")
     return path

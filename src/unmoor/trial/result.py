@@ -130,7 +130,7 @@ class Result:
     def tables(self) -> dict[str, str]:
         """Content of the CSV files of a run folder by file name."""
         frames = {name: getattr(self._tables, name) for name in _FILES}
-        frames |= {"numbers": self.numbers, "statistics": self.statistics}
+        frames |= {"numbers": self.numbers}
         return {f"{name}.csv": csv_text(frame) for name, frame in frames.items()}
 
     def save(self, parent: str | Path) -> Path:
