@@ -262,3 +262,17 @@ def test_the_hardest_treatments_leave_numbers() -> None:
     assert outcome.days.tolist() == [100.0]
     assert (colonies[:, 1:] < 1e-6).all()
     assert (colonies[:, 0] > 0.05).all()
+
+
+def test_chemotherapy_takes_founded_metastases() -> None:
+    """Of cells in the lung fewer lineages are left, the more the higher the dose."""
+    arms: dict[str, Any] = {
+        "none": (),
+        "low": (Regimen("paclitaxel", dose="2 mg/kg", every="2 d"),),
+        "high": (Regimen("paclitaxel", dose="20 mg/kg", every="2 d"),),
+    }
+    outcome = run("tail_vein", bench(arms), inoculum=1e5, duration=14.0)
+    counts = outcome.readouts[:, :, 0, 0]
+    assert (counts[:, 1] < counts[:, 0]).all()
+    assert (counts[:, 2] < 0.9 * counts[:, 1]).all()
+    assert (counts > 0.0).all()

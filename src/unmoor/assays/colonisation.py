@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unmoor.assays.base import Bench, Outcome
+from unmoor.assays.colony_formation import chance_of_progeny
 from unmoor.assays.culture import Culture, grow_culture, in_order, setting_of
 from unmoor.assays.place import Place
 from unmoor.catalog.draws import Draw
@@ -80,7 +81,10 @@ def _colonise(
     lasting = arrested * exponential(logs)
     grown = in_order(lasting * exponential(culture.logs[:, -1]))
     arms = len(culture.on.arms)
-    founded = in_order(lasting)
+    # A lineage that drugs or radiation have killed is no metastasis; what immunity and lost grip
+    # take is in the outgrowth already.
+    kept = chance_of_progeny(culture.divisions, culture.pace("kill"), culture.step, 1.0)[:, -1]
+    founded = in_order(lasting * kept)
     untreated = np.repeat(founded[::arms], arms)
     through = in_order(arrested)
     cells = np.divide(grown, through, out=np.zeros(grown.shape), where=through > 0.0)

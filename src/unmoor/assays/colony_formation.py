@@ -41,14 +41,34 @@ def chance_of_size(seeded: Culture, least: float) -> FloatArray:
     -------
         Shape (subjects, times, clones).
     """
-    rates = seeded.divisions - seeded.deaths
-    gains = exponential(rates * seeded.step)
-    lost = seeded.deaths * grown(rates, seeded.step)
+    return chance_of_progeny(seeded.divisions, seeded.deaths, seeded.step, least)
+
+
+def chance_of_progeny(
+    divisions: FloatArray, deaths: FloatArray, step: float, least: float
+) -> FloatArray:
+    """Chance of at least ``least`` living progeny of a cell that divides and dies at given rates.
+
+    Parameters
+    ----------
+    divisions, deaths
+        Rates in each interval, shape (subjects, intervals, clones) [1/d].
+    step
+        Length of an interval [d].
+
+    Returns
+    -------
+        Shape (subjects, times, clones).
+    """
+    rates = divisions - deaths
+    gains = exponential(rates * step)
+    lost = deaths * grown(rates, step)
     # e^G·J interval by interval, which stays finite where J alone would overflow
     died = [np.zeros(lost[:, 0].shape)]
     for i in range(lost.shape[1]):
         died.append(died[-1] * gains[:, i] + lost[:, i])
-    alive = exponential(seeded.logs)
+    logs = np.concatenate([np.zeros((lost.shape[0], 1, lost.shape[2])), rates * step], axis=1)
+    alive = exponential(np.cumsum(logs, axis=1))
     w = alive + np.stack(died, axis=1)
     # W is 1 while no cell has divided; rounding may put it a bit below
     ratio = np.maximum(1.0 - 1.0 / w, 0.0)

@@ -16,6 +16,8 @@ from unmoor import catalog
 from unmoor.cell.line import CellLine
 from unmoor.errors import RunFolderError
 from unmoor.parameters import COLUMNS, ParameterTable
+from unmoor.therapy.drug import Drug
+from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Regimen
 from unmoor.trial.chunks import structures
 from unmoor.trial.study import Study
@@ -145,7 +147,7 @@ def recorded(record: object, *keys: str) -> str:
 
 def tables_of(study: Study) -> Iterator[tuple[str, str]]:
     """Kind and name of every catalog table that a study draws on."""
-    yield from (("closures", name) for name in _CLOSURES)
+    yield from (("closures", name) for name in [*_CLOSURES, *_killing(study)])
     matrices = ["tumour", "lung", "collagen_i"]
     named = {entry for each in study.assays for kind, entry in each.entries if kind == "matrices"}
     yield from (("matrices", name) for name in [*matrices, *sorted(named - {*matrices})])
@@ -155,6 +157,16 @@ def tables_of(study: Study) -> Iterator[tuple[str, str]]:
     yield from (("hosts", host) for host in sorted(host for host in hosts if host))
     drugs = {x.drug for arm in study.arms.values() for x in arm if isinstance(x, Regimen)}
     yield from (("drugs", drug) for drug in sorted(drugs))
+
+
+def _killing(study: Study) -> Iterator[str]:
+    """Closures of treatments that kill, if any arm has one."""
+    items = [item for arm in study.arms.values() for item in arm]
+    drugs = {item.drug for item in items if isinstance(item, Regimen)}
+    if any(Drug.load(name, study.beside).action == "kills" for name in drugs):
+        yield "chemotherapy"
+    if any(isinstance(item, Irradiation) for item in items):
+        yield "radiation"
 
 
 def numbers(study: Study) -> pd.DataFrame:

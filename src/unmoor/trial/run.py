@@ -174,7 +174,8 @@ def _work(
     if todo:
         _compile(study, chunks)
     clock = _Clock(len(chunks), len(done), progress)  # the compiler's time says nothing of the rest
-    count = workers or usable_cores()
+    # one thread more than cores: now and then each waits for another's turn with the interpreter
+    count = workers or usable_cores() + 1
     with _own_executor(executor, count) as pool:
         work = partial(compute, study)
         for chunk, arrays in completed(pool, work, todo, count * _WAITING, count):
