@@ -99,18 +99,27 @@ class _Batch:
 
 
 def _sift(lines: Sequence[CellLine], structure: Structure, first: int) -> _Batch:
-    """Drop draws line by line, the dear rows (T10, a third arm) last."""
-    numbers = np.arange(first, first + _DRAWS_A_BATCH)
-    for follow in (False, True):
-        for line in lines:
-            if numbers.size:
-                rows = _rows(_run(line, structure, numbers, follow=follow), follow=follow)
-                numbers = numbers[np.logical_and.reduce(list(rows.values()))]
+    numbers = plausible_among(structure, np.arange(first, first + _DRAWS_A_BATCH), lines)
     if not numbers.size:
         return _Batch([], np.empty((len(lines), 2, 0)), np.empty(0))
     results = [_run(line, structure, numbers, follow=False) for line in lines]
     ratios = np.array([_ratios(result) for result in results])
     return _Batch([int(number) for number in numbers], ratios, results[0].k_int)
+
+
+def plausible_among(
+    structure: Structure, numbers: np.ndarray, lines: Sequence[CellLine] | None = None
+) -> np.ndarray:
+    """Those of the given draws from the prior under which all rows come out in all lines.
+
+    Draws are dropped line by line, by the dear rows (T10, a third arm) last.
+    """
+    for follow in (False, True):
+        for line in lines or [CellLine.load(name) for name in LINES]:
+            if numbers.size:
+                rows = _rows(_run(line, structure, numbers, follow=follow), follow=follow)
+                numbers = numbers[np.logical_and.reduce(list(rows.values()))]
+    return numbers
 
 
 def _shares(
