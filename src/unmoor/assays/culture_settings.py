@@ -103,20 +103,9 @@ def write_times(name: str, times: Iterable[float]) -> str:
     return f"{name} = [{written}]"
 
 
-def _written(assay: Assay, field: Field) -> list[str]:
-    value = getattr(assay, field.name)
-    if field.name == "read" and value is not None:
-        return [write_times("read", value)]
-    return [] if value is None else [field.write(value)]
-
-
-def _entries(matrix: str) -> tuple[tuple[str, str], ...]:
-    return (("matrices", matrix), ("matrices", "plastic"), ("closures", "culture"))
-
-
 @dataclass(frozen=True, slots=True, init=False)
-class SignallingTimeCourse(Assay):
-    """Signalling of cells on a matrix over time: E-cadherin, TGFβ, miR-200 and ZEB, β3, FAK.
+class CultureAssay(Assay):
+    """Cells in culture under all arms; the kinds differ in what they read out.
 
     Parameters
     ----------
@@ -138,6 +127,54 @@ class SignallingTimeCourse(Assay):
     ------
     StudyError
         With everything that is wrong.
+    """
+
+    courses: ClassVar[tuple[str, ...]] = CULTURE_COURSES
+    label: str
+    matrix: str
+    dimensions: str | None
+    duration: float
+    read: tuple[float, ...] | None
+    clones: int
+
+    def __init__(
+        self,
+        *,
+        duration: str | float,
+        matrix: str = DEFAULT_MATRIX,
+        dimensions: str | None = None,
+        read: str | float | Sequence[str | float] | None = None,
+        clones: int = DEFAULT_CLONES,
+        label: str | None = None,
+    ) -> None:
+        given: dict[str, Any] = {"matrix": matrix, "duration": duration, "clones": clones}
+        given |= {"label": label} | ({} if read is None else {"read": read})
+        self._fill(given if dimensions is None else {**given, "dimensions": dimensions})
+
+    @classmethod
+    def parse(
+        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
+    ) -> dict[str, Any]:
+        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
+        return parse_culture(raw, cls.table, path, findings, bare=bare)
+
+    @property
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """Kind and name of the catalog tables it needs beside those that all assays need."""
+        return (("matrices", self.matrix), ("matrices", "plastic"), ("closures", "culture"))
+
+    def _written(self, field: Field) -> list[str]:
+        value = getattr(self, field.name)
+        if field.name == "read" and value is not None:
+            return [write_times("read", value)]
+        return [] if value is None else [field.write(value)]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class SignallingTimeCourse(CultureAssay):
+    """Signalling of cells on a matrix over time: E-cadherin, TGFβ, miR-200 and ZEB, β3, FAK.
+
+    Parameters and errors are those of :class:`CultureAssay`.
     """
 
     name: ClassVar[str] = "signalling_time_course"
@@ -145,40 +182,7 @@ class SignallingTimeCourse(Assay):
         "e_cadherin", "cohesion", "mesenchymal_programme", "zeb", "mir200", "mir200_to_zeb",
         "tgfb_activity", "itgb3", "fak",
     )  # fmt: skip
-    courses: ClassVar[tuple[str, ...]] = CULTURE_COURSES
     table: ClassVar[tuple[Field, ...]] = _fields("signalling_time_course")
-    label: str
-    matrix: str
-    dimensions: str | None
-    duration: float
-    read: tuple[float, ...] | None
-    clones: int
-
-    def __init__(
-        self,
-        *,
-        duration: str | float,
-        matrix: str = DEFAULT_MATRIX,
-        dimensions: str | None = None,
-        read: str | float | Sequence[str | float] | None = None,
-        clones: int = DEFAULT_CLONES,
-        label: str | None = None,
-    ) -> None:
-        given: dict[str, Any] = {"matrix": matrix, "duration": duration, "clones": clones}
-        given |= {"label": label} | ({} if read is None else {"read": read})
-        self._fill(given if dimensions is None else {**given, "dimensions": dimensions})
-
-    @classmethod
-    def parse(
-        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
-    ) -> dict[str, Any]:
-        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
-        return parse_culture(raw, cls.table, path, findings, bare=bare)
-
-    @property
-    def entries(self) -> tuple[tuple[str, str], ...]:
-        """Kind and name of the catalog tables it needs beside those that all assays need."""
-        return _entries(self.matrix)
 
     def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         """Run parameter sets."""
@@ -186,74 +190,19 @@ class SignallingTimeCourse(Assay):
 
         return signalling(self, bench, draws)
 
-    def _written(self, field: Field) -> list[str]:
-        return _written(self, field)
-
 
 @dataclass(frozen=True, slots=True, init=False)
-class Viability(Assay):
+class Viability(CultureAssay):
     """Living cells, division and death of a culture, on plastic or a coat or in a gel.
 
-    Parameters
-    ----------
-    matrix
-        What the cells are on or in, a matrix of the catalog.
-    dimensions
-        ``"2d"`` for a coat on serum-covered plastic, ``"3d"`` for a gel; None as the matrix is
-        mostly used.
-    duration
-        Time in the assay, ``"14 d"`` or a number in days.
-    read
-        Time of read-out, or several; None reads at the end.
-    clones
-        Clones of the culture.
-    label
-        Name in the results; needed only when a study has several assays of one kind.
-
-    Raises
-    ------
-    StudyError
-        With everything that is wrong.
+    Parameters and errors are those of :class:`CultureAssay`.
     """
 
     name: ClassVar[str] = "viability"
     outcomes: ClassVar[tuple[str, ...]] = (
         "viability", "proliferation", "apoptosis",
     )  # fmt: skip
-    courses: ClassVar[tuple[str, ...]] = CULTURE_COURSES
     table: ClassVar[tuple[Field, ...]] = _fields("viability")
-    label: str
-    matrix: str
-    dimensions: str | None
-    duration: float
-    read: tuple[float, ...] | None
-    clones: int
-
-    def __init__(
-        self,
-        *,
-        duration: str | float,
-        matrix: str = DEFAULT_MATRIX,
-        dimensions: str | None = None,
-        read: str | float | Sequence[str | float] | None = None,
-        clones: int = DEFAULT_CLONES,
-        label: str | None = None,
-    ) -> None:
-        given: dict[str, Any] = {"matrix": matrix, "duration": duration, "clones": clones}
-        given |= {"label": label} | ({} if read is None else {"read": read})
-        self._fill(given if dimensions is None else {**given, "dimensions": dimensions})
-
-    @classmethod
-    def parse(
-        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
-    ) -> dict[str, Any]:
-        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
-        return parse_culture(raw, cls.table, path, findings, bare=bare)
-
-    @property
-    def entries(self) -> tuple[tuple[str, str], ...]:
-        """Kind and name of the catalog tables it needs beside those that all assays need."""
-        return _entries(self.matrix)
 
     def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         """Run parameter sets."""
@@ -261,80 +210,22 @@ class Viability(Assay):
 
         return viability(self, bench, draws)
 
-    def _written(self, field: Field) -> list[str]:
-        return _written(self, field)
-
 
 @dataclass(frozen=True, slots=True, init=False)
-class ColonyFormation(Assay):
+class ColonyFormation(CultureAssay):
     """Single cells seeded thinly; colonies of at least fifty cells are counted.
 
-    Parameters
-    ----------
-    matrix
-        What the cells are on or in, a matrix of the catalog.
-    dimensions
-        ``"2d"`` for a coat on serum-covered plastic, ``"3d"`` for a gel; None as the matrix is
-        mostly used.
-    duration
-        Time in the assay, ``"14 d"`` or a number in days.
-    read
-        Time of read-out, or several; None reads at the end.
-    clones
-        Clones of the culture.
-    label
-        Name in the results; needed only when a study has several assays of one kind.
-
-    Raises
-    ------
-    StudyError
-        With everything that is wrong.
+    Parameters and errors are those of :class:`CultureAssay`.
     """
 
     name: ClassVar[str] = "colony_formation"
     outcomes: ClassVar[tuple[str, ...]] = (
         "colonies",
     )  # fmt: skip
-    courses: ClassVar[tuple[str, ...]] = CULTURE_COURSES
     table: ClassVar[tuple[Field, ...]] = _fields("colony_formation")
-    label: str
-    matrix: str
-    dimensions: str | None
-    duration: float
-    read: tuple[float, ...] | None
-    clones: int
-
-    def __init__(
-        self,
-        *,
-        duration: str | float,
-        matrix: str = DEFAULT_MATRIX,
-        dimensions: str | None = None,
-        read: str | float | Sequence[str | float] | None = None,
-        clones: int = DEFAULT_CLONES,
-        label: str | None = None,
-    ) -> None:
-        given: dict[str, Any] = {"matrix": matrix, "duration": duration, "clones": clones}
-        given |= {"label": label} | ({} if read is None else {"read": read})
-        self._fill(given if dimensions is None else {**given, "dimensions": dimensions})
-
-    @classmethod
-    def parse(
-        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
-    ) -> dict[str, Any]:
-        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
-        return parse_culture(raw, cls.table, path, findings, bare=bare)
-
-    @property
-    def entries(self) -> tuple[tuple[str, str], ...]:
-        """Kind and name of the catalog tables it needs beside those that all assays need."""
-        return _entries(self.matrix)
 
     def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         """Run parameter sets."""
         from unmoor.assays.colony_formation import colonies
 
         return colonies(self, bench, draws)
-
-    def _written(self, field: Field) -> list[str]:
-        return _written(self, field)
