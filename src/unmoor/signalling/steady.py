@@ -276,4 +276,12 @@ def bistable_ranges(folds: tuple[float, ...]) -> list[tuple[float, float]]:
     return [(min(a, b), max(a, b)) for a, b in pairs]
 
 
-__all__ = ["Branch", "bistable_ranges", "follow", "jacobian", "steady_state", "steady_states_at", "time_course"]
+__all__ = [
+    "Branch",
+    "bistable_ranges",
+    "follow",
+    "jacobian",
+    "steady_state",
+    "steady_states_at",
+    "time_course",
+]
