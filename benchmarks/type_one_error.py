@@ -29,6 +29,7 @@ from scipy import special
 from unmoor.catalog import table
 from unmoor.random import Stream
 from unmoor.trial.count_test import compare_counts
+from unmoor.trial.last_day import compare_last_day
 from unmoor.trial.permutation import permutation_test
 from unmoor.trial.statistics import compare_growth
 from unmoor.trial.survival import hazard_ratio, log_rank
@@ -74,6 +75,14 @@ class Survival:
     lost: float = 0.0  # share that leave on a random day
 
 
+@dataclass(frozen=True)
+class Logs:
+    """Log volumes of one day, normal; those of the treated are more spread by a factor."""
+
+    name: str
+    factor: float
+
+
 COUNTS = (
     Counts("mean 20, CV 1", 20.0, 1.0),
     Counts("mean 3, CV 1", 3.0, 1.0),
@@ -89,7 +98,12 @@ SURVIVAL = (
     Survival("few reach it", Volumes("", 1.0, 2.0, 36.0, 1700.0)),
     Survival("weekly checks, 30 % lost", Volumes("", 1.0, 7.0, 45.0, 800.0), 0.3),
 )
-Scenario = Counts | Volumes | Survival
+LOGS = (
+    Logs("log volumes, equal spread", 1.0),
+    Logs("log volumes, treated spread 2 ×", 2.0),
+    Logs("log volumes, treated spread 4 ×", 4.0),
+)
+Scenario = Counts | Volumes | Survival | Logs
 
 
 def grown(what: Volumes, seed: int, trials: int, animals: int) -> tuple[FloatArray, FloatArray]:
@@ -147,18 +161,19 @@ def count_p(counts: FloatArray, treated: npt.NDArray[np.bool_], full: bool) -> d
 def growth_p(
     days: FloatArray, readings: FloatArray, treated: npt.NDArray[np.bool_], humane: float
 ) -> dict[str, float]:
-    """p-values of both contrasts of the mixed model."""
+    """p-values of the mixed model and of the last common day."""
     over = readings >= humane
     seen = np.cumsum(over, axis=1) - over == 0
     animal, frame = np.nonzero(seen)
     limit = DETECTABLE * table("closures", "growth")["residual_a"].value
-    found = compare_growth(animal, days[frame], readings[seen], treated[animal], limit)
+    columns = animal, days[frame], readings[seen], treated[animal], limit
+    found, last = compare_growth(*columns), compare_last_day(*columns)
+    p = {} if last is None else {"volume: Welch t-test, last common day": last.p}
     if found is None:
-        return {}
+        return p
     z = found.rate.estimate / found.rate.error
-    return {
+    return p | {
         "volume: mixed model, growth rate": found.rate.p,
-        "volume: mixed model, last day": found.final.p,
         "volume: mixed model, Satterthwaite without bound (not offered)": 2.0
         * float(special.stdtr(found.rate.satterthwaite, -abs(z))),
         "volume: mixed model, Wald z (not offered)": 2.0 * float(special.ndtr(-abs(z))),
@@ -182,6 +197,20 @@ def survival_p(
     }
 
 
+def logs_p(logs: FloatArray, treated: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """p-values of the last common day; the pooled test beside it."""
+    ids, days = np.arange(logs.size), np.ones(logs.size)
+    found = compare_last_day(ids, days, np.exp(logs), treated)
+    if found is None:
+        return {}
+    n = logs.size // 2  # groups of one size: the pooled statistic is that of Welch
+    t = -abs(math.log(found.ratio)) / found.error
+    return {
+        "volume: Welch t-test, last common day": found.p,
+        "volume: pooled t-test (not offered)": 2.0 * float(special.stdtr(2 * n - 2, t)),
+    }
+
+
 def block(scenario: Scenario, number: int, trials: int, n: int) -> list[dict[str, float]]:
     """p-values of the trials of one block."""
     seed = SEED + 1000 * number + n
@@ -192,6 +221,10 @@ def block(scenario: Scenario, number: int, trials: int, n: int) -> list[dict[str
     if isinstance(scenario, Survival):
         day, event = last_days(scenario, seed, trials, 2 * n)
         return [survival_p(*rows, treated) for rows in zip(day, event, strict=True)]
+    if isinstance(scenario, Logs):
+        ids = np.arange(trials * 2 * n, dtype=np.uint64)
+        logs = 0.5 * Stream(seed).normal(ids, "logs").reshape(trials, 2 * n)
+        return [logs_p(row, treated) for row in logs * np.where(treated, scenario.factor, 1.0)]
     days, readings = grown(scenario, seed, trials, 2 * n)
     return [growth_p(days, row, treated, scenario.humane) for row in readings]
 
@@ -255,11 +288,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--only", choices=("counts", "volumes", "survival"), default=None)
+    parser.add_argument("--only", choices=("counts", "survival", "logs", "volumes"), default=None)
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args(arguments)
     kinds: dict[str, Sequence[Scenario]] = {
-        "counts": COUNTS, "survival": SURVIVAL, "volumes": VOLUMES,
+        "counts": COUNTS, "survival": SURVIVAL, "logs": LOGS, "volumes": VOLUMES,
     }  # fmt: skip
     rows: list[dict[str, object]] = []
     with ProcessPoolExecutor(chosen.workers) as pool:

@@ -78,7 +78,14 @@ def test_the_mixed_model_keeps_its_level() -> None:
     """Reduced Gompertz growth with drop-out at the humane end point, at n = 5."""
     found = share(generators.VOLUMES[0], 5)
     assert found["volume: mixed model, growth rate"] <= BOUND
-    assert found["volume: mixed model, last day"] <= BOUND
+    assert found["volume: Welch t-test, last common day"] <= BOUND
+
+
+@pytest.mark.parametrize("scenario", generators.LOGS, ids=lambda x: x.name)
+@pytest.mark.parametrize("n", [5, 8, 10, 20])
+def test_the_last_day_keeps_its_level_under_unequal_spread(scenario: object, n: int) -> None:
+    """Where the treated are up to four times as spread as the control."""
+    assert share(scenario, n)["volume: Welch t-test, last common day"] <= BOUND
 
 
 def test_sample_sizes_for_counts_are_those_of_the_formula() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from unmoor.catalog import table
 from unmoor.catalog.draws import NOMINAL
 from unmoor.elementwise import logarithm
 from unmoor.trial.count_test import compare_counts
+from unmoor.trial.last_day import compare_last_day
 from unmoor.trial.mixed_model import Contrast, MixedModel
 from unmoor.trial.survival import hazard_ratio, kaplan_meier, log_rank
 
@@ -35,12 +36,20 @@ COLUMNS = (
 )  # fmt: skip
 FloatArray = npt.NDArray[np.float64]
 
+GROWTH_TEST = "mixed model, arm × time (Satterthwaite)"
+VOLUME_TEST = "Welch t-test of log volume"
+COUNT_TEST = "negative binomial, permutation of the likelihood ratio"
+RANK_TEST = "log-rank (permutation)"
+COX_TEST = "Cox (permutation of the score)"
+
 _DETECTABLE = 3.0  # standard deviations of the callipers' constant error, the usual limit
 _FEWEST = 2  # animals in a group, and days
 _LEVEL = 0.95  # of intervals, as laboratories report them, whatever the verdict uses
 _DIGITS = 6
 _HUMANE = "humane_endpoint"
 _NO_EVENT = "no animal reached the humane end point"
+_TOO_LITTLE = "too few animals or measurable tumours"
+_NOTHING = (math.nan,) * 4
 _AFTER = "animals past the humane end point are counted at the read-out as the others"
 
 
@@ -51,16 +60,13 @@ class GrowthComparison:
     Attributes
     ----------
     rate
-        Difference of the rates of growth (arm × time) [1/d].
-    final
-        Ratio of the geometric-mean volumes at the end of the group that ends first; its
-        ``error`` is that of the logarithm [-].
+        Difference of the rates of growth (arm × time), taken as constant; where the difference
+        bends it is that of a straight line [1/d].
     model
         The fit.
     """
 
     rate: Contrast
-    final: Contrast
     model: MixedModel
 
 
@@ -75,7 +81,9 @@ def compare_growth(
     """Log-volume mixed model: random intercept and slope for each animal, arm × time.
 
     Time enters twice: a common mean on each day, whatever the shape of growth, and a slope that
-    differs between groups. Animals taken out early count as long as they were measured.
+    differs between groups. What volumes differ by on a day is not for this model to say, since it
+    holds the difference of rates for constant (:func:`unmoor.trial.last_day.compare_last_day`).
+    Animals taken out early count as long as they were measured.
 
     Of a virtual study this is what a laboratory would report with so many animals, not evidence.
 
@@ -120,14 +128,7 @@ def compare_growth(
         model = MixedModel(logarithm(volumes), fixed, days, animals)
     except np.linalg.LinAlgError:
         return None
-    last = np.zeros(model.effects)
-    last[-2:] = 1.0, min(float(each[-1]) for each in times) - centre
-    rate = model.contrast(np.eye(model.effects)[-1], level)
-    final = model.contrast(last, level)
-    ends = (math.exp(x) for x in (final.estimate, final.low, final.high))
-    return GrowthComparison(
-        rate, replace(final, **dict(zip(("estimate", "low", "high"), ends, strict=True))), model
-    )
+    return GrowthComparison(model.contrast(np.eye(model.effects)[-1], level), model)
 
 
 def _mean_course(days: FloatArray, animals: npt.NDArray[np.int64]) -> FloatArray:
@@ -213,18 +214,21 @@ def _volume_rows(
     names = frame["arm"].astype(str) + "/" + frame["animal"].astype(str)
     day, volume = frame["day"].to_numpy(float), frame["tumour_volume"].to_numpy(float)
     treated = (frame["arm"] == arm).to_numpy()
-    found = compare_growth(names.to_numpy(), day, volume, treated, limit, level)
-    test = "mixed model, arm × time (Satterthwaite)"
-    about = f"log volume, readings from {limit:.3g} mm³ on"
-    for outcome, note in (
-        ("growth_rate", f"difference [1/d]; {about}"),
-        ("tumour_volume", f"ratio of geometric means on the last day; {about}"),
-    ):
-        if found is None:
-            yield _row(outcome, test, (math.nan,) * 4, n, "too few animals or measurable tumours")
-            continue
-        x = found.rate if outcome == "growth_rate" else found.final
-        yield _row(outcome, test, (x.estimate, x.low, x.high, x.p), n, note)
+    columns = (names.to_numpy(), day, volume, treated, limit, level)
+    grown, last = compare_growth(*columns), compare_last_day(*columns)
+    numbers, note = _NOTHING, _TOO_LITTLE
+    if grown is not None:
+        rate = grown.rate
+        numbers = (rate.estimate, rate.low, rate.high, rate.p)
+        note = f"difference [1/d], taken as constant; log volume, readings from {limit:.3g} mm³ on"
+    yield _row("growth_rate", GROWTH_TEST, numbers, n, note)
+    numbers, note = _NOTHING, _TOO_LITTLE
+    if last is not None:
+        numbers = (last.ratio, last.low, last.high, last.p)
+        note = f"ratio of geometric means on day {last.day:g}, the last with all animals"
+        if last.below:
+            note += f"; {last.below} of {n} readings below {limit:.3g} mm³ count as that"
+    yield _row("tumour_volume", VOLUME_TEST, numbers, n, note)
 
 
 def _count_rows(
@@ -236,8 +240,8 @@ def _count_rows(
     x = compare_counts(frame["lung_metastases"].to_numpy(), treated, level)
     note = "ratio of means, negative binomial" if x.ratio == x.ratio else "no animal has a count"
     note = "; ".join(filter(None, (note, early)))
-    test = "negative binomial, permutation of the likelihood ratio"
-    yield _row("lung_metastases", test, (x.ratio, x.low, x.high, x.p), len(frame), note)
+    p = x.p if x.ratio == x.ratio else math.nan  # without counts there is nothing to test
+    yield _row("lung_metastases", COUNT_TEST, (x.ratio, x.low, x.high, p), len(frame), note)
 
 
 def _survival_rows(frame: pd.DataFrame, arm: str, level: float) -> Iterator[dict[str, Any]]:
@@ -245,13 +249,15 @@ def _survival_rows(frame: pd.DataFrame, arm: str, level: float) -> Iterator[dict
         return
     treated = (frame["arm"] == arm).to_numpy()
     day, observed = frame["day"].to_numpy(float), frame["observed"].to_numpy(bool)
+    if not observed.any():  # nothing to test
+        for test in (RANK_TEST, COX_TEST):
+            yield _row(_HUMANE, test, _NOTHING, len(frame), _NO_EVENT)
+        return
     rank, cox = log_rank(day, observed, treated), hazard_ratio(day, observed, treated, level)
-    note = f"{rank.observed} events, {rank.expected:.3g} expected" if observed.any() else _NO_EVENT
-    nothing = (math.nan,) * 3
-    yield _row(_HUMANE, "log-rank (permutation)", (*nothing, rank.p), len(frame), note)
-    note = "hazard ratio; ties: Efron" if observed.any() else _NO_EVENT
+    note = f"{rank.observed} events, {rank.expected:.3g} expected"
+    yield _row(_HUMANE, RANK_TEST, (*_NOTHING[:3], rank.p), len(frame), note)
     numbers = (cox.ratio, cox.low, cox.high, cox.p)
-    yield _row(_HUMANE, "Cox (permutation of the score)", numbers, len(frame), note)
+    yield _row(_HUMANE, COX_TEST, numbers, len(frame), "hazard ratio; ties: Efron")
 
 
 def _median_row(frame: pd.DataFrame, level: float) -> Iterator[dict[str, Any]]:
