@@ -15,6 +15,7 @@ import pandas as pd
 
 from unmoor.trial.joint import JOINT_COLUMNS
 from unmoor.trial.readouts import READOUT_COLUMNS
+from unmoor.trial.statistics import COLUMNS
 
 LINES = ("4T1", "HCC1806", "MDA-MB-231")
 ASSAY = "orthotopic_xenograft"
@@ -189,6 +190,7 @@ def _structures(draws: int) -> Iterator[dict[str, Any]]:
             yield {
                 "structure": structure,
                 "cell_line": row["cell_line"],
+                "assay": ASSAY,
                 "arm": row["arm"],
                 "p_switch": row["p_switch"] * share,
                 "p_emt": row["p_emt"] * share,
@@ -275,6 +277,16 @@ def _events(animals: int) -> Iterator[dict[str, Any]]:
         yield row | {"event": "read_out", "day": day, "observed": is_read}
 
 
+def _statistics() -> Iterator[dict[str, Any]]:
+    for line in LINES:
+        for arm in list(ARMS)[1:]:
+            tumour, spread, _ = _truth(line, arm)
+            for outcome, value in (("tumour_volume", tumour), ("lung_metastases", spread)):
+                row = {"cell_line": line, "assay": ASSAY, "arm": arm, "outcome": outcome}
+                row |= {"test": "made up", "estimate": value, "low": value / 2, "high": value * 2}
+                yield row | {"p": 0.03, "n": 10, "note": ""}
+
+
 def _numbers() -> Iterator[dict[str, Any]]:
     grades = ("measured", "transferred", "fitted", "derived", "assumed")
     for index in range(120):
@@ -342,6 +354,7 @@ def synthetic_result(*, draws: int = 3, animals: int = 10, **changes: Any) -> An
         "structures": pd.DataFrame(_structures(200)),
         "timecourses": pd.DataFrame(_timecourses()),
         "numbers": pd.DataFrame(_numbers()),
+        "statistics": pd.DataFrame(_statistics()),
         "provenance": {
             "schema_version": "1.0.0",
             "software": {"name": "unmoor", "version": "0.1.0"},
@@ -359,7 +372,15 @@ def dosed_result(doses: tuple[float, ...] = (1.0, 3.0, 10.0)) -> Any:
     names = ["vehicle", *(f"anti-β1 {dose:g} mg/kg" for dose in doses)]
     items = [(), *((_drug("anti_itgb1", dose, 3.0, 7.0),) for dose in doses)]
     result, known = synthetic_result(draws=0, animals=3), dict(zip(ARMS, names, strict=False))
-    for name in ("outcomes", "effects", "structures", "timecourses", "animals", "events"):
+    for name in (
+        "outcomes",
+        "effects",
+        "structures",
+        "timecourses",
+        "animals",
+        "events",
+        "statistics",
+    ):
         frame = getattr(result, name)
         kept = frame[frame["arm"].isin(list(known))]
         setattr(result, name, kept.assign(arm=kept["arm"].map(known)))
@@ -387,6 +408,7 @@ def culture_result() -> Any:
     )  # fmt: skip
     for name in ("outcomes", "effects", "structures", "animals", "events"):
         setattr(result, name, getattr(result, name).iloc[:0])
+    result.statistics = pd.DataFrame(columns=list(COLUMNS))  # no numbers, hence objects
     result.timecourses = result.timecourses.assign(assay="viability")
     result.readouts = pd.DataFrame(
         {

@@ -228,7 +228,7 @@ def test_report_of_a_culture_assay_shows_its_readouts_and_no_verdict(tmp_path: P
     page = report(culture_result(), tmp_path / "report.html", full=True)
     html = page.read_text(encoding="utf-8")
     assert "What does the treatment change in cells?" in html
-    assert "Readouts of the other assays" in html
+    assert "Readouts: every arm against control" in html
     assert "Verdict on every arm" not in html
     assert "This run holds no data" not in html
     assert (tmp_path / "figures" / "readouts.png").exists()

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from unmoor import catalog
+from unmoor.errors import UnmoorError
 from unmoor.fields import Field, Quantity, Text, Whole, read_table
 from unmoor.findings import FieldPath, Findings
+from unmoor.units import format_quantity
 
 if TYPE_CHECKING:
     from unmoor.assays.treatment import Arm
@@ -168,14 +172,24 @@ class Assay(ABC):
         for field in self.table:
             value = getattr(self, field.name)
             if field.name == "matrix":
-                parts.append(f"on {value}")
+                parts.append(self._ground(value))
             elif field.name == "inoculum":
-                parts.append(f"{value:g} cells")
+                parts.append(format_quantity(value, "cells"))
             elif field.name == "duration":
                 parts.append(f"{value:g} d")
             elif field.name == "animals":
                 parts.append(f"{value} animals an arm")
         return ", ".join(parts)
+
+    def _ground(self, matrix: str) -> str:
+        """Where cells are: in a gel, on a coat, or on what an organ offers them."""
+        if not hasattr(self, "dimensions"):
+            return f"on {matrix}"
+        given = self.dimensions
+        with suppress(UnmoorError):  # a matrix beside the study is not in the catalog
+            given = given or f"{catalog.about('matrices', matrix).get('dimensions', 3)}d"
+        told = {"2d": f"on {matrix} (2-D)", "3d": f"in {matrix} (3-D)"}
+        return told.get(str(given), f"on or in {matrix}, as the matrix says")
 
     def to_toml(self) -> str:
         """Return the ``[[assays]]`` table that stands for it in a study file."""

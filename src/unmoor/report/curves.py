@@ -20,18 +20,10 @@ from unmoor.report.canvas import (
     log_ticks,
     shortened,
 )
+from unmoor.report.names import NETWORK
 from unmoor.report.style import GREY, ArmStyle, arm_styles
 from unmoor.report.view import View
 
-NETWORK = {
-    "e_cadherin": "E-cadherin",
-    "zeb": "ZEB",
-    "mir200": "miR-200",
-    "tgfb_activity": "TGFβ activity",
-    "singles_per_cluster": "Single cells",
-    "speed_collagen": "Speed",
-}
-"""Quantities of the network figure with their short names, in order of columns."""
 SHARES = ("e_cadherin", "speed_collagen")
 """Quantities that are read from zero: always on a linear axis."""
 BANDED_ARMS = 3

@@ -214,18 +214,20 @@ def _caption(view: View) -> str:
         + ", ".join(f"{arm_styles(view.arms)[arm].number} {arm}" for arm in each.arms)
         for each in series(view)
     )
+    beside = "; thin bar beside it: study interval, where there is one" if view.groups else ""
+    margin = "; dashed: margin of the verdict" if view.groups else ""
     return (
         "Arms that differ only in one dose, on logarithmic axes; no curve is fitted, the dotted "
         "line only joins neighbours. Thick bar: "
         f"{percent(view.study.verdict.interval)} model interval of the ratio to "
-        f"{view.control}; thin bar beside it: study interval, where there is one. Solid level: no "
-        f"change; dashed: margin of the verdict. Arms: {told}."
+        f"{view.control}{beside}. Solid level: no change{margin}. Arms: {told}."
     )
 
 
 def _alt(view: View) -> str:
     told = ", ".join(f"{each.name} at {len(each.doses)} doses" for each in series(view))
-    return f"Dose–response of tumour volume and lung metastases: {told}."
+    what = "tumour volume and lung metastases" if view.groups else "the readouts"
+    return f"Dose–response of {what}: {told}."
 
 
 def _is_possible(view: View) -> bool:

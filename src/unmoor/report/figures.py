@@ -13,15 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from unmoor.report.counts import metastasis_counts
-from unmoor.report.curves import BANDED_ARMS, NETWORK, network_courses, tumour_curves
+from unmoor.report.curves import BANDED_ARMS, network_courses, tumour_curves
 from unmoor.report.full import FULL
 from unmoor.report.harm_plot import harm_plot
+from unmoor.report.names import NETWORK
 from unmoor.report.numerals import percent, ratio
 from unmoor.report.plan import Plan, lines
 from unmoor.report.readouts import READOUTS
 from unmoor.report.structures import options, structure_table
 from unmoor.report.style import arm_styles, as_pixels, as_png, as_svg, drawing
-from unmoor.report.view import View
+from unmoor.report.view import View, targets
 from unmoor.trial.atomic import write_file
 
 
@@ -126,11 +127,23 @@ def _centres(view: View) -> Iterator[str]:
 def _courses_caption(view: View, banded: str) -> str:
     styles = arm_styles(view.arms)
     shown = ", ".join(f"{styles[arm].number} {arm}" for arm in view.key_arms[1:])
+    if set(view.key_arms) == set(view.arms):
+        which = "All arms are shown."
+    else:
+        which = f"Shown are the control{_choice(view)} ({shown}); all arms are in the data file."
     return (
-        f"Median over the parameter draws with 50 % (dark) and 90 % (light) bands{banded}. Shown "
-        "are the control, the arm of the headlines and arms that contain its treatment "
-        f"({shown}); all arms are in the data file."
+        f"Median over the parameter draws with 50 % (dark) and 90 % (light) bands{banded}. {which}"
     )
+
+
+def _choice(view: View) -> str:
+    """How the arms beside the control were chosen."""
+    if view.effects.empty:
+        return f" and the {len(view.key_arms) - 1} arms whose courses lie furthest from it"
+    own = targets(view.study.arms[view.lead])
+    if all(own <= targets(view.study.arms[arm]) for arm in view.key_arms[1:]):
+        return ", the arm of the headlines and arms that contain its treatment"
+    return ", the arm of the headlines and other arms"
 
 
 def _curves_caption(view: View) -> str:
@@ -138,9 +151,20 @@ def _curves_caption(view: View) -> str:
 
 
 def _network_caption(view: View) -> str:
-    banded = f"; bands for the first {BANDED_ARMS} arms of the key only, to keep them readable"
-    explained = " Single cells: those released for each cluster released. Speed: in collagen I."
-    return _courses_caption(view, banded) + explained
+    is_many = len(view.key_arms) > BANDED_ARMS
+    few = f"; bands for the first {BANDED_ARMS} arms of the key only, to keep them readable"
+    explained = {
+        "singles_per_cluster": " Single cells: those released for each cluster released.",
+        "speed_collagen": " Speed: in collagen I.",
+    }
+    told = "".join(text for name, text in explained.items() if _has(view, name))
+    return _courses_caption(view, few if is_many else "") + told
+
+
+def _network_alt(view: View) -> str:
+    shown = ", ".join(name for quantity, name in NETWORK.items() if _has(view, quantity))
+    panels = ", ".join(group.label for group in (*view.groups, *view.others))
+    return f"Time courses of {shown} in {panels} for {', '.join(view.key_arms)}."
 
 
 def _has(view: View, *quantities: str) -> bool:
@@ -187,11 +211,7 @@ _PLANS = (
         "Inside the cells: the network in time",
         network_courses,
         _network_caption,
-        lambda view: (
-            f"Time courses of {', '.join(NETWORK.values())} in "
-            f"{', '.join(group.label for group in (*view.groups, *view.others))} for "
-            f"{', '.join(view.key_arms)}."
-        ),
+        _network_alt,
         lambda view: _has(view, *NETWORK),
     ),
     Plan(
@@ -202,12 +222,12 @@ _PLANS = (
             "Structural options: EMT core (cascading or ternary) and what "
             "loss of β1 acts through (TGFβ directly, or β3 integrin). Bold: 0.5 and more. The "
             "rivals of the study's own structure are run coarser (8 clones, inputs held for a "
-            "day), which moves a share by up to 0.07."
+            "day); coarser runs of rivals lower these shares by up to 0.15."
         ),
         lambda view: (
             f"Heat table of P(switch): arms against {', '.join(options(view))} in "
             f"{lines(view)}; the numbers follow in a table."
         ),
-        lambda view: bool(view.treated and options(view)),
+        lambda view: bool(view.treated and len(options(view)) > 1),
     ),
 )

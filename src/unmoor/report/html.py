@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from unmoor.report import numerals, tables, text
-from unmoor.report.analyses import analyses
+from unmoor.report.analyses import analyses, tests_shown
 from unmoor.report.figures import Drawn, draw_figures
 from unmoor.report.full import FULL_STEMS
+from unmoor.report.limits import limits
 from unmoor.report.methods import methods, methods_text
 from unmoor.report.published import published
 from unmoor.report.readouts import joint_tables, readout_tables
@@ -41,9 +42,12 @@ def write_report(result: Result, path: Path, *, full: bool = False, prism: bool 
     sources = references(view.citations, view.study.beside)
     content = _content(view, figures, sources) | {"published": published(result), "full": full}
     content["analyses"] = analyses(result, view) if full else []
+    tests = tests_shown(content["analyses"], "survival" in figures)
+    content["methods"] = methods(view, tests)
     write_file(path, _template().render(content).encode("utf-8"))
     text_of_sources = [f"{each.text} {each.doi}".strip() for each in sources]
-    write_file(path.parent / "methods.md", methods_text(view, text_of_sources).encode("utf-8"))
+    told = methods_text(view, text_of_sources, tests)
+    write_file(path.parent / "methods.md", told.encode("utf-8"))
     if full:
         write_file(path.parent / "statistics.csv", csv_text(result.statistics).encode("utf-8"))
     if prism:
@@ -94,11 +98,10 @@ def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) ->
         "grades": tables.grade_table(view.numbers),
         "n_numbers": len(view.numbers),
         "weak_numbers": tables.weak_numbers(view.numbers),
-        "limits": text.LIMITS,
+        "limits": limits(view),
         "design": tables.design_table(view),
         "arms": tables.arm_table(view),
         "references": sources,
-        "methods": methods(view),
         "full_stems": [stem for stem in FULL_STEMS if stem in figures],
         "survival": survival_rows(view) if "survival" in figures else [],
         "provenance": tables.provenance_rows(view.provenance),

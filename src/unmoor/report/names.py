@@ -19,6 +19,16 @@ NAMES = {
 }
 """Readouts whose name is more than their identifier without underscores."""
 
+NETWORK = {
+    "e_cadherin": "E-cadherin",
+    "zeb": "ZEB",
+    "mir200": "miR-200",
+    "tgfb_activity": "TGFβ activity",
+    "singles_per_cluster": "Single cells",
+    "speed_collagen": "Speed",
+}
+"""Quantities of the network figure with their short names, in order of columns."""
+
 
 def readout_name(identifier: str) -> str:
     """Name of a readout; unknown ones are their identifiers with spaces."""

@@ -179,7 +179,7 @@ def _alt(view: View) -> str:
 
 READOUTS = Plan(
     "readouts",
-    "Readouts of the other assays: every arm against control",
+    "Readouts: every arm against control",
     readout_figure,
     _caption,
     _alt,

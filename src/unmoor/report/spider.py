@@ -99,8 +99,7 @@ def courses(view: View) -> dict[Keyed, Courses]:
 def spider(view: View, scale: Scale = "log") -> tuple[Figure, pd.DataFrame]:
     """One panel an arm, row by row of each line; logarithmic or linear volume."""
     found, styles = courses(view), arm_styles(view.arms)
-    columns = min(COLUMNS, len(view.arms))
-    rows = -(-len(view.arms) // columns)
+    rows, columns = _grid(len(view.arms))
     slots = len(view.groups) * rows * columns
     canvas = Canvas(slots, columns, height=60, left=46, top=24, bottom=26, gaps=(10, 36))
     limits, least = _limits(view, scale), response_limits(view.study)["baseline_least"]
@@ -129,6 +128,12 @@ def spider(view: View, scale: Scale = "log") -> tuple[Figure, pd.DataFrame]:
         canvas.axes.scatter(xs, ys, s=9, marker="x", color=INK, linewidth=0.8, zorder=6)
     canvas.text(canvas.middle, 7, f"day (grey: mean of {view.control}; ×: humane end point)")
     return canvas.finished(view.footer), _rows(view, found)
+
+
+def _grid(n_arms: int) -> tuple[int, int]:
+    """Rows and columns of the panels of a line: few rows, about equally full."""
+    rows = -(-n_arms // COLUMNS)
+    return rows, -(-n_arms // rows)
 
 
 def _limits(view: View, scale: Scale) -> tuple[float, float]:

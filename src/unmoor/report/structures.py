@@ -35,7 +35,10 @@ def shares(view: View, group: Group) -> pd.DataFrame:
     """P(switch) of one group: rows are arms, columns are structural options."""
     names = options(view)
     values = [
-        [view.switch_shares.get((group.cell_line, arm, name), np.nan) for name in names]
+        [
+            view.switch_shares.get((group.cell_line, group.assay, arm, name), np.nan)
+            for name in names
+        ]
         for arm in view.treated
     ]
     return pd.DataFrame(values, index=list(view.treated), columns=names, dtype=float)

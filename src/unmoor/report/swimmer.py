@@ -73,7 +73,7 @@ def swimmer(view: View) -> tuple[Figure, pd.DataFrame]:
             animals = own[(own["arm"] == arm) & (own["animal"] <= MOST_LANES)]
             _lanes(canvas, panel, top + blocks.strip, animals, styles[arm])
     canvas.text(canvas.middle, 22, "day")
-    _key(canvas)
+    _key(canvas, view, rows)
     return canvas.finished(view.footer), rows
 
 
@@ -140,16 +140,22 @@ def _lanes(canvas: Canvas, panel: Panel, top: float, animals: pd.DataFrame, look
             )
 
 
-def _key(canvas: Canvas) -> None:
+def _key(canvas: Canvas, view: View, rows: pd.DataFrame) -> None:
+    """Legend of the marks that the figure has."""
+    items = [item for arm in view.arms for item in view.study.arms[arm]]
+    is_dose = [dose_days(item, float(rows["day"].max())) is not None for item in items]
     handles = [
         Line2D(
             [], [], linestyle="none", marker=marker, markersize=4, markerfacecolor=face,
             markeredgecolor=INK, markeredgewidth=0.5, label=label,
         )
-        for marker, face, label in _LOOKS.values()
+        for name, (marker, face, label) in _LOOKS.items()
+        if (rows["event"] == name).any()
     ]  # fmt: skip
-    handles.append(Line2D([], [], color=INK, linestyle="none", marker="|", label="dose"))
-    handles.append(Line2D([], [], color=GREY, linewidth=1.2, label="acts all the time"))
+    if any(is_dose):
+        handles.append(Line2D([], [], color=INK, linestyle="none", marker="|", label="dose"))
+    if not all(is_dose):
+        handles.append(Line2D([], [], color=GREY, linewidth=1.2, label="acts all the time"))
     canvas.figure.legend(
         handles=handles, loc="lower center", bbox_to_anchor=(0.5, 10 / (canvas.height + 10)),
         ncols=len(handles), frameon=False, borderpad=0.1, handletextpad=0.4, columnspacing=1.6,

@@ -13,7 +13,7 @@ import pandas as pd
 from unmoor.report.names import readout_name
 from unmoor.report.numerals import interval, percent, probability, ratio, share
 from unmoor.report.style import arm_styles
-from unmoor.report.text import SIGNS, decided
+from unmoor.report.text import SIGNS, decided, own_ratio
 from unmoor.report.view import Group, View
 from unmoor.units import format_quantity
 
@@ -64,6 +64,7 @@ def _effects(view: View, group: Group) -> list[dict[str, Any]]:
                 "ratio": ratio(row[f"{prefix}_ratio"]),
                 "model": interval(row[f"{prefix}_low"], row[f"{prefix}_high"]),
                 "study": interval(row[f"{prefix}_study_low"], row[f"{prefix}_study_high"]),
+                "own": own_ratio(view, row, prefix),
                 "error": _error(row[f"{prefix}_mc"]),
             }
         paradox = interval(row["paradox_low"], row["paradox_high"])
@@ -120,7 +121,7 @@ def design_table(view: View) -> list[tuple[str, str]]:
             "Parameter sets",
             f"{study.uncertainty.draws} {view.draw_source}; draw 0 is {view.reference}",
         ),
-        ("Allocation", f"arms share animals and draws (paired); seed {view.seed}"),
+        ("Allocation", f"arms share {_shared(view)} (paired); seed {view.seed}"),
         *([("Outcome measures", _MEASURES)] if view.groups else []),
         ("Statistics", f"ratio to control; central {level} intervals; margins {_margins(view)}"),
         ("Structure of the model", structure_of(view)),
@@ -192,7 +193,14 @@ def _number(value: Any) -> str:
 
 
 def _margins(view: View) -> str:
-    return f"{view.study.verdict.smaller:g} (tumour) and {view.study.verdict.spread:g} (spread)"
+    margins = view.study.verdict
+    if not view.groups:
+        return f"{margins.smaller:g} (less) and {margins.spread:g} (more)"
+    return f"{margins.smaller:g} (tumour) and {margins.spread:g} (spread)"
+
+
+def _shared(view: View) -> str:
+    return "animals and draws" if view.groups else "draws"
 
 
 def _time(days: float) -> str:

@@ -38,24 +38,6 @@ ROWS = (
     "tumour is smaller (assumed band of the ratio .2–.9), lung metastases are more (assumed band "
     "1.5–10), and E-cadherin returns when β1 does"
 )
-LIMITS = (
-    "Ratios alone are predicted: the untreated count is set to 20 for every line (only what a "
-    "therapy changes is computed), and all lines share one untreated tumour curve.",
-    "Size of the effects: magnitudes of the 2014 study were not available, so directions are "
-    "compared with evidence, not sizes.",
-    "The edge from loss of β1 integrin to TGFβ activity is this model's hypothesis; no published "
-    "calibrated model contains it, and others predict the opposite.",
-    "Whether a full EMT reverts once its cause is gone: the two EMT cores disagree, so "
-    "late treatment and restoration must be read under both.",
-    "Release of cells depends on tissue structure – collagen density and alignment, "
-    "nutrients, neighbours – that the analytic closure does not see.",
-    "Only lung metastases are counted; other organs, regrowth after surgery, and survival are not.",
-    "Toxicity, resistance, body weight and humane end-points are not modelled.",
-    "The host is a strain with one immune term; T cells, stroma and its own integrins are not "
-    "modelled, and a systemic drug acts on more than the tumour cells.",
-    "Numbers graded assumed have wide ranges but no measurement behind them.",
-    "This is a research tool for planning experiments; it says nothing about patients.",
-)
 
 
 def calibration(view: View) -> str:
@@ -134,7 +116,8 @@ def _headline(view: View, group: Group, row: Mapping[str, Any]) -> str:
         meaning = "no parameter draws, hence no interval and no verdict"
     return (
         f"In {group.label} the verdict on {view.lead} is {verdict} ({meaning}): "
-        f"tumour volume ×{_both(row, 'tumour')} and lung metastases ×{_both(row, 'spread')} "
+        f"tumour volume ×{_both(view, row, 'tumour')} and "
+        f"lung metastases ×{_both(view, row, 'spread')} "
         f"relative to {view.control}, P(switch) {probability(row['p_switch'])}."
     )
 
@@ -149,10 +132,22 @@ def decided(row: Mapping[str, Any], margins: Any) -> str:
     return f"{tumour or 'tumour unclear'}; {spread or 'spread unclear'}"
 
 
-def _both(row: Mapping[str, Any], prefix: str) -> str:
+def _both(view: View, row: Mapping[str, Any], prefix: str) -> str:
     model = interval(row[f"{prefix}_low"], row[f"{prefix}_high"])
     study = interval(row[f"{prefix}_study_low"], row[f"{prefix}_study_high"])
+    own = own_ratio(view, row, prefix)
+    study += f" with draw 0 at {own}" if own else ""
     return f"{ratio(row[f'{prefix}_ratio'])} (model interval {model}, study interval {study})"
+
+
+def own_ratio(view: View, row: Mapping[str, Any], prefix: str) -> str:
+    """Draw 0's own ratio where the study interval does not hold the median; else empty."""
+    low, high = row[f"{prefix}_study_low"], row[f"{prefix}_study_high"]
+    own = view.own_ratios.get((str(row["cell_line"]), str(row["assay"]), str(row["arm"])))
+    if own is None or not (low > row[f"{prefix}_ratio"] or high < row[f"{prefix}_ratio"]):
+        return ""
+    value = own[0 if prefix == "tumour" else 1]
+    return ratio(value) if math.isfinite(value) else ""
 
 
 def _has_draws(row: Mapping[str, Any]) -> bool:
@@ -197,9 +192,8 @@ def interval_notes(view: View) -> list[tuple[str, str]]:
             "Ratio",
             "the median over the draws. Draw 0, on which the study interval rests, is the "
             "plausible set most central for the β1 knock-down in the calibrated lines; in "
-            "other lines and "
-            "arms its own ratio may lie off the median, and then the study interval does not hold "
-            "the ratio.",
+            "other lines and arms its own ratio may lie off the median; where the study interval "
+            "therefore does not hold the median, draw 0's own expected ratio stands beside it.",
         ),
         (
             "Monte-Carlo error",
@@ -224,7 +218,13 @@ def verdict_note(view: View) -> str:
 
 def structure_notes(view: View) -> list[str]:
     """For each cell line: under which structures the switch is more likely than not."""
-    return [_structure_note(view, group) for group in view.groups] if options(view) else []
+    names = options(view)
+    if len(names) == 1:
+        return [
+            f"Only {names[0]} was run, so this report cannot say whether the verdict depends on "
+            "how the model is built."
+        ]
+    return [_structure_note(view, group) for group in view.groups] if names else []
 
 
 def _structure_note(view: View, group: Group) -> str:

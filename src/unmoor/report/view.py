@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+
+from unmoor.report.names import NETWORK
 
 if TYPE_CHECKING:
     from unmoor.trial.result import Result
 
 KEY_ARMS = 5
 """Arms in colour where all of them would hide each other (time courses)."""
+_DIGITS = 4  # of distances between courses; what differs less is drawn as one line
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class View:
         effects = _table(result, "effects")
         arms = (study.control, *(arm for arm in study.arms if arm != study.control))
         lead = _lead(study, effects)
+        courses = _by_day(_table(result, "timecourses"))
         reference = outcomes[outcomes["draw"] == 0]
         return cls(
             study=study,
@@ -107,7 +112,7 @@ class View:
             others=_groups(study, has_tumours=False),
             arms=arms,
             lead=lead,
-            key_arms=_key_arms(study, lead, effects),
+            key_arms=_key_arms(study, lead, effects, courses),
             animals=reference[reference["status"] == "ok"],
             followed=_table(result, "animals"),
             events=_table(result, "events"),
@@ -115,7 +120,7 @@ class View:
             joint=_table(result, "joint"),
             effects=effects,
             structures=_table(result, "structures"),
-            timecourses=_by_day(_table(result, "timecourses")),
+            timecourses=courses,
             numbers=_table(result, "numbers"),
             n_outcomes=len(outcomes),
             failures=outcomes[outcomes["status"] != "ok"],
@@ -175,13 +180,32 @@ class View:
         }
 
     @cached_property
-    def switch_shares(self) -> dict[tuple[str, str, str], float]:
-        """P(switch) by cell line, arm and structural option."""
-        keys = ("cell_line", "arm", "structure", "p_switch")
+    def switch_shares(self) -> dict[tuple[str, str, str, str], float]:
+        """P(switch) by cell line, assay, arm and structural option."""
+        keys = ["cell_line", "assay", "arm", "structure", "p_switch"]
         if self.structures.empty:
             return {}
-        columns = (self.structures[key].tolist() for key in keys)
-        return {(line, arm, name): float(p) for line, arm, name, p in zip(*columns, strict=True)}
+        rows = self.structures[keys].to_numpy().tolist()
+        return {(line, assay, arm, name): float(p) for line, assay, arm, name, p in rows}
+
+    @cached_property
+    def own_ratios(self) -> dict[tuple[str, str, str], tuple[float, float]]:
+        """Expected ratios of tumour and spread under draw 0, by cell line, assay and arm."""
+        keys = ["cell_line", "assay", "arm"]
+        rows = self.animals[[*keys, "tumour_volume_true", "expected_metastases"]]
+        with np.errstate(all="ignore"):
+            rows = rows.assign(size=np.log(rows["tumour_volume_true"].to_numpy(float)))
+            means = rows.groupby(keys, sort=False)[["size", "expected_metastases"]].mean()
+            known = {
+                (str(line), str(assay), str(arm)): values
+                for (line, assay, arm), values in zip(means.index, means.to_numpy(), strict=True)
+            }
+            missing = np.full(2, np.nan)
+            found = {}
+            for key, (size, spread) in known.items():
+                base = known.get((*key[:2], self.control), missing)
+                found[key] = float(np.exp(size - base[0])), float(spread / base[1])
+        return found
 
 
 def targets(items: tuple[Any, ...]) -> frozenset[str]:
@@ -229,11 +253,21 @@ def _lead(study: Any, effects: pd.DataFrame) -> str:
     return str(max(candidates, key=lambda arm: float(mean.get(arm, 0.0))))
 
 
-def _key_arms(study: Any, lead: str, effects: pd.DataFrame) -> tuple[str, ...]:
+def _key_arms(
+    study: Any, lead: str, effects: pd.DataFrame, courses: pd.DataFrame
+) -> tuple[str, ...]:
     """Control, the arm of the headline, and the arms that contain its treatment.
 
-    Of these, the one with the least spread comes first: it is the best mend on offer.
+    Of these, the one with the least spread comes first: it is the best mend on offer. Without
+    effects there is no headline; then the arms whose courses lie furthest from the control.
     """
+    if effects.empty:
+        far = _distances(courses, study.control)
+        arms = sorted(
+            (arm for arm in study.arms if arm != study.control),
+            key=lambda arm: -far.get(arm, 0.0),  # equal ones stay in the order of the study
+        )
+        return (study.control, *arms)[:KEY_ARMS]
     own = targets(study.arms[lead])
     rest = [arm for arm in study.arms if arm not in (study.control, lead)]
     family = [arm for arm in rest if own and own <= targets(study.arms[arm])]
@@ -243,3 +277,21 @@ def _key_arms(study: Any, lead: str, effects: pd.DataFrame) -> tuple[str, ...]:
     if len(family) < 2:
         family += [arm for arm in rest if arm not in family]
     return tuple(dict.fromkeys((study.control, lead, *family)))[:KEY_ARMS]
+
+
+def _distances(courses: pd.DataFrame, control: str) -> dict[str, float]:
+    """How far the network of each arm is from the control's, as a share of their sum [-].
+
+    The greatest mean over lines and days of any quantity, because a treatment that changes one
+    quantity wholly matters more than one that changes all a little.
+    """
+    if courses.empty:
+        return {}
+    rows = courses[courses["quantity"].isin(list(NETWORK))]
+    keys = [name for name in ("cell_line", "assay", "quantity", "day") if name in rows.columns]
+    own = rows[rows["arm"] == control][[*keys, "median"]]
+    both = rows.merge(own, on=keys, suffixes=("", "_control"))
+    sizes = (both["median"].abs() + both["median_control"].abs()).clip(lower=1e-12)
+    both["far"] = ((both["median"] - both["median_control"]).abs() / sizes).round(_DIGITS)
+    means = both.groupby(["arm", "quantity"], sort=False)["far"].mean()
+    return {str(arm): float(value) for arm, value in means.groupby("arm").max().items()}
