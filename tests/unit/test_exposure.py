@@ -255,6 +255,36 @@ def test_no_drug_in_the_medium_is_told() -> None:
     assert {w.code for w in study({"concentration": "0 nM"}, CULTURE).warnings} == {"W-DOSE"}
 
 
+KILLERS_TOGETHER: dict[str, Any] = {
+    "items": [{"drug": "paclitaxel", **BY_LEVEL}, {"drug": "cisplatin", **BY_LEVEL}]
+}
+
+
+def test_two_drugs_that_kill_have_no_loewe_rule_in_a_medium() -> None:
+    """Killing saturates there, so death rates do not add as doses do; arm and mend are named."""
+    with pytest.raises(StudyError) as caught:
+        study(KILLERS_TOGETHER, CULTURE, interaction="loewe")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.field) == ("E-MODEL", "model.interaction")
+    assert 'arm "drug" paclitaxel, cisplatin kill' in problem.expected
+    assert 'write "bliss"' in problem.fix
+
+
+def test_where_loewe_holds_for_killing_it_is_accepted() -> None:
+    """In an animal, for one drug, and under another rule."""
+    items = [{"drug": "paclitaxel", **BY_DOSE}, {"drug": "cisplatin", "dose": "5 mg/kg"}]
+    assert study({"items": items}, ANIMALS, interaction="loewe").model.interaction == "loewe"
+    twice: dict[str, Any] = {
+        "items": [
+            {"drug": "paclitaxel", **BY_LEVEL, "stop": "1 d"},
+            {"drug": "paclitaxel", **BY_LEVEL, "start": "2 d"},
+        ]
+    }
+    assert study(twice, CULTURE, interaction="loewe").model.interaction == "loewe"
+    for rule in ("bliss", "hsa"):
+        assert study(KILLERS_TOGETHER, CULTURE, interaction=rule).model.interaction == rule
+
+
 def test_a_biphasic_drug_has_no_loewe_partner() -> None:
     """It reaches one effect at several doses; alone, or under Bliss, it may be used."""
     both = {"items": [

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from unmoor.assays.days import Frames, Released, Treated, Tumours, live
+from unmoor.assays.interval import INTERVAL as INTERVAL
 from unmoor.assays.place import IN_A_TUMOUR, Place
 from unmoor.assays.treatment import Arm, treat
 from unmoor.catalog import table
@@ -22,7 +23,6 @@ from unmoor.organism.chemotherapy import DYING
 from unmoor.random import Stream, identifier
 from unmoor.signalling.batch import Batch
 
-INTERVAL = 0.5  # d; halving it moves outcomes by 0.1 % in the median draw (tests)
 _SETTLE = 20_000.0  # h in which an untreated cell reaches its steady state
 _RTOL = 1e-4  # outcomes are within 1e-4 of those at 1e-7 (tests)
 _CLONES_DIFFER_IN = ("beta1_tot", "k_int", "K_F")

@@ -68,8 +68,10 @@ def combine(effects: Sequence[Effect], model: str) -> FloatArray:
 def combine_rates(rates: Sequence[FloatArray], model: str) -> FloatArray:
     """Joint death rate of drugs that kill [1/d].
 
-    Independent drugs multiply survival, so rates add; with rates in proportion to concentration
-    Loewe additivity comes to the same. ``hsa`` takes the greater rate at each time.
+    Independent drugs multiply survival, so rates add. With rates in proportion to concentration,
+    as in an animal, Loewe additivity comes to the same; in a medium, where killing saturates, it
+    does not, and studies that ask for it there are refused (``trial.treatment_checks``). ``hsa``
+    takes the greater rate at each time.
     """
     joint = rates[0]
     for other in rates[1:]:

@@ -16,6 +16,7 @@ from unmoor.catalog.contracts import problems_of, replaced
 from unmoor.catalog.plausible import plausible_sets, structure_name
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings
+from unmoor.trial.assay_checks import ASSAY_CHECKS
 from unmoor.trial.study_fields import EMT_CORES, MECHANISMS, MODEL_FIELDS, Draft
 from unmoor.trial.treatment_checks import TREATMENT_CHECKS, about, listed
 
@@ -219,5 +220,6 @@ def _model(draft: Draft, findings: Findings) -> None:
 
 CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
     _control, _alike_arms, _own_catalog, _duplicate_lines, _hosts, _benign_lines, _assays,
+    *ASSAY_CHECKS,
     *TREATMENT_CHECKS, _uncertainty, _plausible, _model,
 )  # fmt: skip

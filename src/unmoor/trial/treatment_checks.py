@@ -245,9 +245,10 @@ def _radiation(draft: Draft, findings: Findings) -> None:
 
 
 def _interactions(draft: Draft, findings: Findings) -> None:
-    """Loewe additivity needs dose responses that rise all the way."""
+    """Loewe additivity needs dose responses that rise all the way, and doses that add."""
     if draft.sections["model"].get("interaction") != "loewe":
         return
+    _killing_in_a_medium(draft, findings)
     for content in draft.arms.values():
         drugs = [about(draft, "drugs", item["drug"]) for item in content if "drug" in item]
         for own in drugs:
@@ -258,6 +259,22 @@ def _interactions(draft: Draft, findings: Findings) -> None:
                 place: FieldPath = ("model", "interaction")
                 findings.add(place, '"loewe"', expected, 'write "bliss"', "E-MODEL")
                 return
+
+
+def _killing_in_a_medium(draft: Draft, findings: Findings) -> None:
+    """Killing saturates in a medium, where adding death rates is not adding doses."""
+    if all("host" in assay for assay in draft.assays if "name" in assay):
+        return
+    for arm, items in draft.arms.items():
+        drugs = [item["drug"] for item in items if "drug" in item]
+        killing = [each for each in drugs if about(draft, "drugs", each).get("action") == "kills"]
+        if len(set(killing)) > 1:
+            expected = (
+                f"bliss or hsa: in arm {literal(arm)} {listed(list(dict.fromkeys(killing)))} kill, "
+                "which saturates in a medium"
+            )
+            fix = 'write "bliss", or run this arm as a study of its own'
+            findings.add(("model", "interaction"), '"loewe"', expected, fix, "E-MODEL")
 
 
 TREATMENT_CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
