@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from unmoor.analysis.evidence_rows import COLUMNS
 from unmoor.cli import main
+from unmoor.cli.validation import _cells
 from unmoor.errors import ExitCode
 
 STUDY = """
@@ -102,6 +105,44 @@ def test_published_directions_are_judged_row_by_row(
     scores = {(x["role"], x["use"]): (x["agrees"], x["disagrees"], x["cannot"])
               for x in document["scores"]}  # fmt: skip
     assert scores["calibrated", "hard"] == (1, 0, 1)
+
+
+def test_an_earlier_table_of_a_validation_is_kept(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next one gets the next free name, as run folders do, and the name is told."""
+    (here / "validation.tsv").write_text("mine", encoding="utf-8")
+    (here / "validation-2.tsv").write_text("mine, too", encoding="utf-8")
+    (here / "evidence.tsv").write_text(
+        "\n".join(["\t".join(COLUMNS), ROWS[2]]) + "\n", encoding="utf-8"
+    )
+    assert main(["validate", "evidence.tsv", "--draws", "1"]) == ExitCode.OK
+    assert capsys.readouterr().out.strip() == "validation-3.tsv"
+    assert (here / "validation.tsv").read_text(encoding="utf-8") == "mine"
+    assert (here / "validation-2.tsv").read_text(encoding="utf-8") == "mine, too"
+    assert (here / "validation-3.tsv").read_text(encoding="utf-8").startswith("id\tuse")
+
+
+@pytest.mark.parametrize(
+    ("measure", "numbers", "written"),
+    [
+        ("difference", (-0.571, -0.6, -0.5), "\u22120.571 (\u22120.6 to \u22120.5)"),
+        ("difference", (0.0, -8.99e-16, 4.5e-16), "0 (0 to 0)"),
+        ("difference", (-6.05e-05, -0.01234, 0.1), "0 (\u22120.0123 to +0.1)"),
+        ("ratio", (0.25, 8e-17, 12.345), "×0.25 (×0 to ×12.3)"),
+    ],
+)
+def test_changes_are_written_with_one_sign(
+    measure: str, numbers: tuple[float, float, float], written: str
+) -> None:
+    """A true minus, three digits, and 0 for rounding errors."""
+    row = SimpleNamespace(id="T", use="hard", readout="cohesion", direction="-")
+    median, low, high = numbers
+    judged: Any = SimpleNamespace(
+        row=row, line="4T1", role="test", reason="", measure=measure, median=median, low=low,
+        high=high, share=1.0, outcome="agrees",
+    )  # fmt: skip
+    assert _cells(judged)[-2] == written
 
 
 @pytest.mark.parametrize(

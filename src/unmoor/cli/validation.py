@@ -23,13 +23,15 @@ _COLUMNS = (
     "outcome", "reason",
 )  # fmt: skip
 _MOST_DRAWS = 290
+_TABLE = Path("validation.tsv")
+_TINY = 1e-3  # change that nobody would measure
 
 
 def validate(
     evidence: Path,
     /,
     *,
-    out: Annotated[Path, Parameter(help="File that gets the table.")] = Path("validation.tsv"),
+    out: Annotated[Path, Parameter(help="File that gets the table; -2, -3 … if taken.")] = _TABLE,
     draws: Annotated[int, Parameter(help="Plausible parameter sets.")] = 200,
     workers: Workers = None,
     json: Json = False,
@@ -57,6 +59,7 @@ def validate(
     say(*_lines(judged))
     with refusals_told(out, 0):
         out.parent.mkdir(parents=True, exist_ok=True)
+    out = _free(out)
     write_file(out, _table(judged).encode())
     if json:
         counts = [vars(score) for score in scores(judged)]
@@ -105,12 +108,36 @@ def _lines(judged: Sequence[Judged]) -> Iterator[str]:
     yield "rows that were calibrated or tuned made the model what it is: only test rows validate it"
 
 
+def _ratio(value: float) -> str:
+    return f"×{_plain(value)}"
+
+
+def _difference(value: float) -> str:
+    """Differences have their sign, what is no difference has none."""
+    written = _plain(value)
+    return written if written == "0" or value < 0.0 else f"+{written}"
+
+
+def _plain(value: float) -> str:
+    """Three significant digits, a true minus sign, and 0 for what is next to nothing."""
+    return "0" if abs(value) < _TINY else f"{value:.3g}".replace("-", "\u2212")
+
+
+def _free(path: Path) -> Path:
+    """The path, or with -2, -3 … if it is taken, as run folders are named."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
+
+
 def _cells(each: Judged) -> tuple[str, ...]:
     row = each.row
     line = each.line if row.use != "conflict" else f"{each.line} {each.structure}"
     head = (row.id, row.use, each.role, line, row.readout, row.direction)
     if each.reason:
         return (*head, "–", "–", f"{each.outcome}: {each.reason}")
-    sign = "×" if each.measure == "ratio" else "+"
-    change = f"{sign}{each.median:.3g} ({each.low:.3g} to {each.high:.3g})"
+    write = _ratio if each.measure == "ratio" else _difference
+    change = f"{write(each.median)} ({write(each.low)} to {write(each.high)})"
     return (*head, f"{each.share:.2f}", change, each.outcome)
