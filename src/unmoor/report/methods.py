@@ -6,7 +6,7 @@ a study plan. Items that have no meaning for virtual animals say so instead of b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,21 +16,43 @@ from unmoor.report.names import readout_name
 from unmoor.report.numerals import percent
 from unmoor.report.tables import GRADES, arm_table, structure_of
 from unmoor.report.view import View
+from unmoor.trial.statistics import (
+    COUNT_TEST,
+    COX_TEST,
+    GROWTH_TEST,
+    KAPLAN_MEIER,
+    RANK_TEST,
+    VOLUME_TEST,
+)
 
 Section = tuple[str, str]
+_TESTS = {
+    GROWTH_TEST: (
+        "growth rate by a linear mixed model of log volume with random intercept and slope of "
+        "each animal, arm × time, degrees of freedom after Satterthwaite"
+    ),
+    VOLUME_TEST: "tumour volume by Welch's t-test of log volume on the last day with all animals",
+    COUNT_TEST: (
+        "lung metastases by the ratio of means of a negative-binomial model, with p of the "
+        "permutation distribution"
+    ),
+    KAPLAN_MEIER: "time to the humane end point by Kaplan–Meier with log-log bands",
+    RANK_TEST: "log-rank test with p of its permutation distribution",
+    COX_TEST: "Cox model (Efron's ties) with p of the permutation distribution of its score",
+}
 _LISTED = 12  # fitted numbers named
 
 
-def methods(view: View) -> list[Section]:
-    """Headings and paragraphs."""
-    items = {
+def methods(view: View, tests: Collection[str] = ()) -> list[Section]:
+    """Headings and paragraphs; ``tests`` are the analyses of a laboratory that are shown."""
+    items: dict[str, Callable[[View], Iterator[str]]] = {
         "Study design": _design,
         "Sample size": _sample_size,
         "Inclusion and exclusion criteria": _exclusion,
         "Randomisation": _randomisation,
         "Blinding": _blinding,
         "Outcome measures": _outcomes,
-        "Statistical methods": _statistics,
+        "Statistical methods": partial(_statistics, tests=tests),
         "Experimental animals and cell lines": _animals,
         "Experimental procedures": _procedures,
         "Results": _results,
@@ -39,10 +61,13 @@ def methods(view: View) -> list[Section]:
     return [(name, " ".join(write(view))) for name, write in items.items()]
 
 
-def methods_text(view: View, references: list[str]) -> str:
+def methods_text(view: View, references: list[str], tests: Collection[str] = ()) -> str:
     """Return the same as a Markdown document with its references."""
     title = view.study.title or "Virtual tumour trial"
-    parts = [f"# Methods: {title}", *(f"## {name}\n\n{text}" for name, text in methods(view))]
+    parts = [
+        f"# Methods: {title}",
+        *(f"## {name}\n\n{text}" for name, text in methods(view, tests)),
+    ]
     parts.append("## References\n\n" + "\n".join(f"{i}. {x}" for i, x in enumerate(references, 1)))
     return "\n\n".join(parts) + "\n"
 
@@ -135,7 +160,7 @@ def _outcomes(view: View) -> Iterator[str]:
             yield f"{_label(assay)}: {names} on day {', '.join(f'{day:g}' for day in days)}."
 
 
-def _statistics(view: View) -> Iterator[str]:
+def _statistics(view: View, tests: Collection[str]) -> Iterator[str]:
     study, level = view.study, percent(view.study.verdict.interval)
     yield (
         f"Effects are ratios of each arm to “{view.control}”, the median over the parameter sets. "
@@ -150,12 +175,13 @@ def _statistics(view: View) -> Iterator[str]:
             "interval only. P(switch) is the share of parameter sets with both a smaller tumour "
             "and more spread. No hypothesis test enters the verdict."
         )
-    if len(view.events):
+    used = [told for test, told in _TESTS.items() if test in tests]
+    if used:
         yield (
-            "Time to the humane end point: Kaplan–Meier with log-log bands, log-rank test and Cox "
-            "model (Efron's ties) with permutation p-values, on the animals of "
-            f"{view.reference}; they show what one study of this size would report and are no "
-            "evidence."
+            f"The animals of {view.reference} were also analysed as a laboratory would, each arm "
+            f"against control: {'; '.join(used)}. Intervals are 95 %; p-values are not adjusted "
+            "for the number of arms. They show what one study of this size would report and are "
+            "no evidence."
         )
 
 

@@ -123,14 +123,19 @@ def _steps(curve: SurvivalCurve, values: FloatArray, last: float) -> tuple[Float
 
 
 def _compared(control: Any, treated: Any) -> str:
-    p, found = _tests(control, treated)
-    return f"log-rank p {p_value(p)}\nHR {hazard(found.ratio, found.low, found.high)}"
+    ratio, p = _tests(control, treated)
+    return f"log-rank p {p}\nHR {ratio}"
 
 
-def _tests(control: Any, treated: Any) -> tuple[float, Any]:
+def _tests(control: Any, treated: Any) -> tuple[str, str]:
+    """Hazard ratio and log-rank p; without an event there is nothing to test."""
+    if not (control[1].any() or treated[1].any()):
+        return "–", "–"
     day, event = (np.concatenate([a, b]) for a, b in zip(control, treated, strict=True))
     is_treated = np.arange(day.size) >= control[0].size
-    return log_rank(day, event, is_treated).p, hazard_ratio(day, event, is_treated)
+    found = hazard_ratio(day, event, is_treated)
+    p = log_rank(day, event, is_treated).p
+    return hazard(found.ratio, found.low, found.high), p_value(p)
 
 
 def hazard(value: float, low: float, high: float) -> str:
@@ -170,8 +175,7 @@ def survival_rows(view: View) -> list[tuple[str, list[tuple[str, ...]]]]:
             below = np.flatnonzero(curve.share <= _HALF)
             told = ("–", "–")
             if key != keys[0] and control is not None:
-                p, found = _tests(control, times[key])
-                told = (hazard(found.ratio, found.low, found.high), p_value(p))
+                told = _tests(control, times[key])
             middle = f"{curve.day[below[0]]:g}" if below.size else "not reached"
             number = str(styles[key[2]].number)
             rows.append((number, key[2], str(day.size), str(int(event.sum())), middle, *told))

@@ -40,6 +40,7 @@ GROWTH_TEST = "mixed model, arm × time (Satterthwaite)"
 VOLUME_TEST = "Welch t-test of log volume"
 COUNT_TEST = "negative binomial, permutation of the likelihood ratio"
 RANK_TEST = "log-rank (permutation)"
+KAPLAN_MEIER = "Kaplan–Meier"
 COX_TEST = "Cox (permutation of the score)"
 
 _DETECTABLE = 3.0  # standard deviations of the callipers' constant error, the usual limit
@@ -266,4 +267,4 @@ def _median_row(frame: pd.DataFrame, level: float) -> Iterator[dict[str, Any]]:
     curve = kaplan_meier(frame["day"].to_numpy(float), frame["observed"].to_numpy(bool), level)
     note = f"median [d]; {int(curve.events.sum())} of {len(frame)} animals reached it"
     numbers = (*curve.median(), math.nan)
-    yield _row(_HUMANE, "Kaplan–Meier", numbers, len(frame), note)
+    yield _row(_HUMANE, KAPLAN_MEIER, numbers, len(frame), note)
