@@ -93,8 +93,8 @@ dN/dt  = kN*Z_N - dN*N
 READOUTS = {"psmad": "P", "tgfb": "T", "itgb3": "c", "mir200": "R2", "zeb": "Z"}
 E_READOUTS = {
     "cdh1": "E/E_max",
-    # ZEB sustains CDH1 silencing, SNAI1 only starts it
-    "balance": "e_present*cdh1*(1 + (B_0/B_h)^2)/(1 + (Z/R2/B_h)^2) + cdh1_source",
+    # ZEB sustains CDH1 silencing, SNAI1 only starts it; without either there is no silencing
+    "balance": "e_present*cdh1*(1 + (B_0/B_h)^2)/(1 + (Z/max(R2, 1e-12)/B_h)^2) + cdh1_source",
 }
 CORES = {
     "cascading": (
