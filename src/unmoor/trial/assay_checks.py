@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from unmoor import catalog
 from unmoor.assays.interval import INTERVAL
-from unmoor.errors import CatalogError
+from unmoor.errors import CatalogError, ParameterError
 from unmoor.findings import Findings
 from unmoor.trial.study_fields import Draft
 from unmoor.trial.treatment_checks import days
@@ -37,7 +37,9 @@ def _humane(draft: Draft, findings: Findings) -> None:
             continue
         try:
             growth = catalog.table("closures", "growth", draft.beside)
-        except CatalogError:  # told elsewhere
+        except (CatalogError, ParameterError):  # told elsewhere
+            return
+        if not {"volume_per_million", "smallest_reading"} <= set(growth):  # told elsewhere, too
             return
         inoculum = cells / _MILLION * growth["volume_per_million"].value
         least = max(inoculum, growth["smallest_reading"].value)
