@@ -33,7 +33,6 @@ STEMS = (
     "tumour_curves",
     "metastasis_counts",
     "network_courses",
-    "structures",
 )
 LARGEST = 5_000_000  # bytes
 

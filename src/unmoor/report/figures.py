@@ -60,7 +60,7 @@ def draw_figures(
     drawn: dict[str, Drawn] = {}
     written: list[Future[None]] = []
     with drawing():
-        for plan in (*_PLANS, *FULL) if full else _PLANS:
+        for plan in (*_PLANS, _STRUCTURES, *FULL) if full else _PLANS:
             if not plan.is_possible(view):
                 continue
             figure, data = plan.draw(view)
@@ -214,20 +214,21 @@ _PLANS = (
         _network_alt,
         lambda view: _has(view, *NETWORK),
     ),
-    Plan(
-        "structures",
-        "P(switch) under each structural option",
-        structure_table,
-        lambda _: (
-            "Structural options: EMT core (cascading or ternary) and what "
-            "loss of β1 acts through (TGFβ directly, or β3 integrin). Bold: 0.5 and more. The "
-            "rivals of the study's own structure are run coarser (8 clones, inputs held for a "
-            "day); coarser runs of rivals lower these shares by up to 0.15."
-        ),
-        lambda view: (
-            f"Heat table of P(switch): arms against {', '.join(options(view))} in "
-            f"{lines(view)}; the numbers follow in a table."
-        ),
-        lambda view: bool(view.treated and len(options(view)) > 1),
+)
+# The page has the same numbers as a table, so that only the full report draws them.
+_STRUCTURES = Plan(
+    "structures",
+    "P(switch) under each structural option",
+    structure_table,
+    lambda _: (
+        "Structural options: EMT core (cascading or ternary) and what "
+        "loss of β1 acts through (TGFβ directly, or β3 integrin). Bold: 0.5 and more. The "
+        "rivals of the study's own structure are run coarser (8 clones, inputs held for a "
+        "day); coarser runs of rivals lower these shares by up to 0.15."
     ),
+    lambda view: (
+        f"Heat table of P(switch): arms against {', '.join(options(view))} in "
+        f"{lines(view)}; the numbers follow in a table."
+    ),
+    lambda view: bool(view.treated and len(options(view)) > 1),
 )
