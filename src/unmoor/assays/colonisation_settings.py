@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from unmoor.assays.base import (
     CLONES,
     DEFAULT_CLONES,
     LABEL,
-    Assay,
     Bench,
     Outcome,
     duration,
-    read_fields,
 )
-from unmoor.assays.host_field import DEFAULT_HOST, HOST, read_hosts, write_hosts
+from unmoor.assays.host_field import DEFAULT_HOST, HOST, AnimalAssay
 from unmoor.assays.quantities import CULTURE_COURSES
 from unmoor.fields import Field, OneOf, Quantity, Text
-from unmoor.findings import FieldPath, Findings
 
 if TYPE_CHECKING:
     from unmoor.catalog.draws import Draw
@@ -41,22 +38,8 @@ def _named(name: str) -> Field:
     return Field("name", OneOf((name,)), f'"{name}"')
 
 
-def _parse(
-    raw: Mapping[str, Any],
-    table: tuple[Field, ...],
-    path: FieldPath,
-    findings: Findings,
-    *,
-    bare: bool,
-) -> dict[str, Any]:
-    values = read_fields(raw, table, path, findings, bare=bare)
-    if "host" in values:
-        values["host"] = read_hosts(values["host"], (*path, "host"), findings)
-    return values
-
-
 @dataclass(frozen=True, slots=True, init=False)
-class TailVein(Assay):
+class TailVein(AnimalAssay):
     """Cells injected into the tail vein: survival in transit, arrest and outgrowth in the lung.
 
     Parameters
@@ -102,21 +85,10 @@ class TailVein(Assay):
         given = {"host": host, "inoculum": inoculum, "duration": duration}
         self._fill({**given, "clones": clones, "label": label})
 
-    @classmethod
-    def parse(
-        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
-    ) -> dict[str, Any]:
-        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
-        return _parse(raw, cls.table, path, findings, bare=bare)
-
     @property
     def entries(self) -> tuple[tuple[str, str], ...]:
         """Kind and name of the catalog tables it needs beside those that all assays need."""
         return (("closures", "culture"),)
-
-    def host_of(self, cell_line: str) -> str | None:
-        """Return the host a line is put into; None if none is named and there is no default."""
-        return self.host.get(cell_line, self.host.get("default"))
 
     def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         """Run parameter sets."""
@@ -124,14 +96,9 @@ class TailVein(Assay):
 
         return tail_vein(self, bench, draws)
 
-    def _written(self, field: Field) -> list[str]:
-        if field.name == "host":
-            return [write_hosts(self.host)]
-        return [field.write(getattr(self, field.name))]
-
 
 @dataclass(frozen=True, slots=True, init=False)
-class Intracardiac(Assay):
+class Intracardiac(AnimalAssay):
     """Cells injected into the left ventricle: a share reaches the lung, the rest other organs.
 
     Parameters
@@ -183,29 +150,13 @@ class Intracardiac(Assay):
         given = {"host": host, "matrix": matrix, "inoculum": inoculum, "duration": duration}
         self._fill({**given, "clones": clones, "label": label})
 
-    @classmethod
-    def parse(
-        cls, raw: Mapping[str, Any], path: FieldPath, findings: Findings, *, bare: bool
-    ) -> dict[str, Any]:
-        """Read the keys of an ``[[assays]]`` table; complete only if nothing was found wrong."""
-        return _parse(raw, cls.table, path, findings, bare=bare)
-
     @property
     def entries(self) -> tuple[tuple[str, str], ...]:
         """Kind and name of the catalog tables it needs beside those that all assays need."""
         return (("matrices", self.matrix), ("closures", "culture"))
-
-    def host_of(self, cell_line: str) -> str | None:
-        """Return the host a line is put into; None if none is named and there is no default."""
-        return self.host.get(cell_line, self.host.get("default"))
 
     def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         """Run parameter sets."""
         from unmoor.assays.colonisation import intracardiac
 
         return intracardiac(self, bench, draws)
-
-    def _written(self, field: Field) -> list[str]:
-        if field.name == "host":
-            return [write_hosts(self.host)]
-        return [field.write(getattr(self, field.name))]

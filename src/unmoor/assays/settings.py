@@ -22,7 +22,7 @@ from unmoor.assays.base import (
 )
 from unmoor.assays.colonisation_settings import Intracardiac, TailVein
 from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
-from unmoor.assays.host_field import DEFAULT_HOST, HOST, read_hosts, write_hosts
+from unmoor.assays.host_field import DEFAULT_HOST, HOST, AnimalAssay, read_hosts
 from unmoor.assays.quantities import COURSES
 from unmoor.fields import Field, OneOf, Quantity, Whole
 from unmoor.findings import FieldPath, Findings
@@ -53,7 +53,7 @@ ORTHOTOPIC_FIELDS: tuple[Field, ...] = (
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class OrthotopicXenograft(Assay):
+class OrthotopicXenograft(AnimalAssay):
     """Tumour cells put into the mammary fat pad; tumour and lungs are read out on the last day.
 
     Parameters
@@ -127,20 +127,11 @@ class OrthotopicXenograft(Assay):
             values["humane_volume"] = catalog.table("closures", "response")["humane_volume"].value
         return values
 
-    def host_of(self, cell_line: str) -> str | None:
-        """Return the host a line is put into; None if none is named and there is no default."""
-        return self.host.get(cell_line, self.host.get("default"))
-
     def run(self, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         """Run parameter sets."""
         from unmoor.assays.xenograft_assay import xenograft
 
         return xenograft(self, bench, draws)
-
-    def _written(self, field: Field) -> list[str]:
-        if field.name == "host":
-            return [write_hosts(self.host)]
-        return [field.write(getattr(self, field.name))]
 
 
 ASSAYS: Mapping[str, type[Assay]] = {
