@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from unmoor import catalog
 from unmoor.errors import UnmoorError
 from unmoor.fields import Field, Quantity, Text, Whole, read_table
-from unmoor.findings import FieldPath, Findings
+from unmoor.findings import FieldPath, Findings, FrozenMap
 from unmoor.units import format_quantity
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from unmoor.cell.line import CellLine, Structure
     from unmoor.cell.line_rule import LineParameters
     from unmoor.elementwise import FloatArray
+    from unmoor.tissue.snapshot import Snapshot
 
 DEFAULT_CLONES = 16
 LONGEST = 365.0  # d
@@ -103,6 +104,8 @@ class Outcome:
         Coupling of lost adhesion to TGFβ in each draw, shape (draws,).
     arrays
         What only some assays have, by name, with the draws as first axis.
+    snapshots
+        Frames of the first tissue of the reference set by name of the arm; none outside tissues.
     """
 
     status: Any
@@ -113,6 +116,7 @@ class Outcome:
     lines: Sequence[LineParameters]
     k_int: FloatArray
     arrays: Mapping[str, Any]
+    snapshots: Mapping[str, Sequence[Snapshot]] = FrozenMap({})
 
 
 class Assay(ABC):

@@ -13,6 +13,7 @@ from unmoor.assays.base import Bench, Outcome
 from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.cell.line import CellLine, Structure
 from unmoor.cell.line_rule import LineParameters
+from unmoor.trial.frames import pack_frames
 from unmoor.trial.study import Study
 from unmoor.trial.study_fields import EMT_CORES, MECHANISMS
 
@@ -110,6 +111,7 @@ def _pack(chunk: Chunk, outcome: Outcome) -> Arrays:
         "k_int": outcome.k_int,
         **_line_arrays(outcome.lines),
         **outcome.arrays,
+        **pack_frames(outcome.snapshots),
     }
 
 
