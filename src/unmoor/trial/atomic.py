@@ -57,6 +57,42 @@ def write_file(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder beside its place; it takes that place as a whole, or not at all.
+
+    Parameters
+    ----------
+    path
+        The folder; the one above it must exist. If there is one already, it is replaced at the
+        end: a crash in between leaves none, never a mixture.
+
+    Yields
+    ------
+        Where to put the content.
+
+    Raises
+    ------
+    ResourceError, RunFolderError
+        As for :func:`write_file`.
+    """
+    partial = path.with_name(f".{os.getpid()}-{next(_count)}.tmp")
+    old = partial.with_name(f"{partial.stem}-old.tmp")
+    with refusals_told(path, 0):
+        try:
+            partial.mkdir()
+            yield partial
+            _sync_tree(partial)
+            if path.exists():
+                path.replace(old)
+            partial.replace(path)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        sync_folder(path.parent)
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def append_line(path: Path, line: bytes, *, sync: bool) -> None:
     """Append one line to a file, or leave the file as it was.
 
@@ -96,7 +132,7 @@ def remove_partial_files(folder: Path) -> None:
     """Remove what a killed writer left behind; only for whoever holds the lock of the folder."""
     for partial in folder.glob(".*-*.tmp"):
         with contextlib.suppress(OSError):
-            partial.unlink()
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -106,6 +142,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync_tree(folder: Path) -> None:
+    for each in sorted(folder.rglob("*")):
+        if each.is_file():
+            file = os.open(each, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+        else:
+            sync_folder(each)
+    sync_folder(folder)
 
 
 @contextlib.contextmanager

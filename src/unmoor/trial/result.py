@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import pandas as pd
 
 from unmoor.errors import RunFolderError
+from unmoor.tissue.snapshot import Snapshot
 from unmoor.trial.csv_text import csv_text
 from unmoor.trial.origin import ORIGIN, write_origin
 from unmoor.trial.provenance import citations, describe, numbers, recorded
+from unmoor.trial.snapshots import FOLDER, Track, read_snapshots, save_snapshots
 from unmoor.trial.statistics import analyse
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
@@ -40,6 +43,7 @@ class Result:
     study: Study
     _tables: Tables
     path: Path | None = None
+    _frames: Mapping[Track, Sequence[Snapshot]] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -127,6 +131,13 @@ class Result:
         """Keys of the sources behind the result."""
         return citations(self.study)
 
+    @cached_property
+    def snapshots(self) -> Mapping[Track, Sequence[Snapshot]]:
+        """Frames of the tissues of the reference set, by assay, cell line and arm; often none."""
+        if self._frames or self.path is None or not (self.path / FOLDER).exists():
+            return self._frames
+        return read_snapshots(self.path / FOLDER)
+
     def tables(self) -> dict[str, str]:
         """Content of the CSV files of a run folder by file name."""
         frames = {name: getattr(self._tables, name) for name in _FILES}
@@ -141,6 +152,7 @@ class Result:
             for name, text in self.tables().items():
                 folder.write_text(name, text)
                 folder.record_file(name)
+            save_snapshots(folder, self.snapshots)
         return folder.path
 
     @classmethod
@@ -154,7 +166,11 @@ class Result:
         """
         folder = Path(path)
         names = [f"{name}.csv" for name in _FILES]
-        damaged = set(RunFolder.open(folder).damaged_files()) & {*names, *ORIGIN, "checksums.json"}
+        damaged = set(RunFolder.open(folder).damaged_files(without=FOLDER)) & {
+            *names,
+            *ORIGIN,
+            "checksums.json",
+        }
         missing = [name for name in names if not (folder / name).exists()]
         if damaged or missing:
             names = sorted(damaged | set(missing))

@@ -22,6 +22,7 @@ from unmoor.errors import Interrupted, ResourceError
 from unmoor.trial.chunks import Arrays, Chunk, compute, plan
 from unmoor.trial.origin import record_origin, restore_origin, write_origin
 from unmoor.trial.provenance import check_same
+from unmoor.trial.snapshots import save_snapshots, tracks_of
 from unmoor.trial.store import GROWING, RunFolder
 from unmoor.trial.study import Study
 from unmoor.trial.workers import completed
@@ -138,6 +139,7 @@ def _complete(
         for name, text in result.tables().items():
             folder.write_text(name, text)
             folder.record_file(name)
+        save_snapshots(folder, result.snapshots)
     except KeyboardInterrupt:
         folder.log("stopped")
         raise Interrupted(
@@ -156,7 +158,7 @@ def _finish(study: Study, done: dict[str, Arrays], path: Path | None) -> Result:
     from unmoor.trial.result import Result
     from unmoor.trial.tables import build
 
-    return Result(study, build(study, done), path)
+    return Result(study, build(study, done), path, tracks_of(study, done))
 
 
 def _work(

@@ -6,6 +6,7 @@
         study.toml        the study as it was run
         provenance.json   what ran it
         data/<key>.npz    one file for each chunk of work
+        snapshots.zarr/   frames of tissues, if it has any (:mod:`unmoor.trial.snapshots`)
         ledger.jsonl      one line for each chunk that is done (see :mod:`unmoor.trial.ledger`)
         checksums.json    digests of the other files, copies of study.toml and provenance.json
         log.jsonl         what happened, for people
@@ -18,7 +19,6 @@ compared with their digest before they are used.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Mapping
@@ -26,7 +26,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 import numpy.typing as npt
 
@@ -39,6 +38,7 @@ from unmoor.trial.atomic import (
     write_file,
 )
 from unmoor.trial.checksums import Checksums, sha256
+from unmoor.trial.file_names import file_name
 from unmoor.trial.ledger import Entry, Ledger
 from unmoor.trial.lock import WriterLock
 from unmoor.trial.packing import pack, unpack
@@ -53,7 +53,6 @@ _MENDED = {
     "study.toml": "put back from its copy",
     "provenance.json": "put back from its copy",
 }
-_LONGEST_NAME = 150  # bytes; leaves room below the 255 of common file systems
 _log = logging.getLogger("unmoor")
 
 
@@ -100,7 +99,7 @@ class RunFolder:
         ResourceError, RunFolderError
             If the folder cannot be made.
         """
-        name = f"{time.strftime('%Y-%m-%d')}_{_file_name(stem)}_{digest[:6]}"
+        name = f"{time.strftime('%Y-%m-%d')}_{file_name(stem)}_{digest[:6]}"
         path, number = parent / name, 1
         with refusals_told(path, 0):
             parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +201,7 @@ class RunFolder:
             As for :meth:`write_bytes`.
         """
         data = pack(arrays)
-        file = f"data/{_file_name(key)}.npz"
+        file = f"data/{file_name(key)}.npz"
         rows = max((array.shape[0] for array in arrays.values() if array.ndim), default=0)
         with self._turn:
             self.write_bytes(file, data)
@@ -265,6 +264,19 @@ class RunFolder:
                 self._checksums.copies[name] = data.decode()
             self._checksums.write()
 
+    def record_tree(self, name: str) -> None:
+        """Note the digest of every file in a folder, and no longer expect those it had before."""
+        self._require_lock()
+        paths = [path for path in sorted(self._inside(name).rglob("*")) if path.is_file()]
+        names = [path.relative_to(self.path).as_posix() for path in paths]
+        digests = [sha256(path.read_bytes()) for path in paths]
+        with self._turn:
+            self._checksums.read()
+            before = self._checksums.files.items()
+            kept = {old: digest for old, digest in before if not old.startswith(f"{name}/")}
+            self._checksums.files = kept | dict(zip(names, digests, strict=True))
+            self._checksums.write()
+
     def forget_files(self, *names: str) -> None:
         """No longer expect files to be what was recorded, since they are about to change."""
         self._require_lock()
@@ -284,11 +296,15 @@ class RunFolder:
         if text is not None:
             self.write_text(name, text)
 
-    def damaged_files(self) -> list[str]:
-        """Names of the recorded files, chunks aside, that are missing or not what was written."""
+    def damaged_files(self, *, without: str = "") -> list[str]:
+        """Names of the recorded files, chunks aside, that are missing or not what was written.
+
+        The folder ``without`` is not looked at, since reading frames of tissues takes its time.
+        """
         self._checksums.read()
         files = self._checksums.files.items()
-        damaged = [name for name, digest in files if self._read_if_intact(name, digest) is None]
+        asked = [each for each in files if not (without and each[0].startswith(f"{without}/"))]
+        damaged = [name for name, digest in asked if self._read_if_intact(name, digest) is None]
         # Each run has recorded its study: without the file nothing could be told of the others.
         lost = not self._checksums.path.exists() and (self.path / "provenance.json").exists()
         if self._checksums.is_damaged or lost:
@@ -380,13 +396,3 @@ class RunFolder:
         except (OSError, RunFolderError):
             return None
         return data if sha256(data) == digest else None
-
-
-def _file_name(text: str) -> str:
-    """A name as a safe file name: letters of any language stay, the rest is escaped, and cut."""
-    name = re.sub(r"[^\w.+-]", lambda match: quote(match[0], safe=""), text)
-    name = f"%2E{name[1:]}" if name.startswith(".") else name
-    if len(name.encode()) <= _LONGEST_NAME:
-        return name or "run"
-    start = name.encode()[: _LONGEST_NAME - 17].decode(errors="ignore")
-    return f"{start}-{sha256(text.encode())[:16]}"
