@@ -1,0 +1,220 @@
+"""Neighbours: bins that hold cells, and who touches whom.
+
+Space is cut into cubic bins as wide as the longest distance that matters, so neighbours of a cell
+are in its bin or in one next to it. The grid of bins repeats itself in each direction: bins of
+places far apart share their number, and the distance tells which cell is meant. So one cell that
+strays never makes the grid large, and a cell that leaves the grid needs nothing done.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from unmoor.compilation import kernel, part
+from unmoor.errors import ParameterError
+
+FloatArray = npt.NDArray[np.float64]
+SingleArray = npt.NDArray[np.float32]
+
+_WIDER = 1.0 + 1e-6  # of a bin, so that rounding never puts neighbours two bins apart
+_MOST = 2.0**20  # bins in one direction
+FARTHEST = (
+    1e7  # coordinates relative to the tissue's centre up to which single precision serves [µm]
+)
+
+
+class Grid(NamedTuple):
+    """Bins of equal width; the number in each direction is a power of two, 1 or at least 4."""
+
+    inverse: float  # of the width [1/µm]
+    width: int  # bins along x
+    height: int
+    depth: int
+
+
+@part
+def make_grid(low: Any, high: Any, reach: Any, cells: Any) -> Any:
+    """Return bins at least ``reach`` wide; about as many as would hold all cells, or fewer."""
+    inverse = 1.0 / (reach * _WIDER)
+    bins = np.empty(3, np.int64)
+    limit = max(64, 4 * cells)
+    for c in range(3):
+        wanted = min((high[c] - low[c]) * inverse + 2.0, _MOST)
+        bins[c] = 1
+        # A flat tissue has one layer: cells that leave it still share that layer's number.
+        while bins[c] < wanted and high[c] > low[c]:
+            bins[c] *= 2
+        if bins[c] == 2:
+            bins[c] = 4
+    while bins[0] * bins[1] * bins[2] > limit:
+        largest = 0
+        for c in range(1, 3):
+            if bins[c] > bins[largest]:
+                largest = c
+        if bins[largest] <= 4:
+            break
+        bins[largest] //= 2
+    return Grid(inverse, bins[0], bins[1], bins[2])
+
+
+@part
+def column_of(grid: Any, x: Any, y: Any, z: Any) -> Any:
+    """Place of a point in the grid: bins along x, y and z."""
+    ix = np.int64(math.floor(x * grid.inverse)) & (grid.width - 1)
+    iy = np.int64(math.floor(y * grid.inverse)) & (grid.height - 1)
+    iz = np.int64(math.floor(z * grid.inverse)) & (grid.depth - 1)
+    return ix, iy, iz
+
+
+@part
+def bin_of(grid: Any, x: Any, y: Any, z: Any) -> Any:
+    """Number of the bin of a point, x fastest."""
+    ix, iy, iz = column_of(grid, x, y, z)
+    return np.int32((iz * grid.height + iy) * grid.width + ix)
+
+
+@part
+def row_of(grid: Any, iy: Any, iz: Any, which: Any) -> Any:
+    """First bin of one of the nine rows of bins around a bin, or -1 if it was among the others."""
+    dy, dz = which % 3 - 1, which // 3 - 1
+    if (dy != 0 and grid.height == 1) or (dz != 0 and grid.depth == 1):
+        return np.int64(-1)
+    y, z = (iy + dy) & (grid.height - 1), (iz + dz) & (grid.depth - 1)
+    return (z * grid.height + y) * grid.width
+
+
+@part
+def stretch(grid: Any, starts: Any, row: Any, ix: Any, which: Any) -> Any:
+    """First and last of the cells in the three bins of a row around ``ix``.
+
+    The second stretch (``which`` 1) is empty unless the three bins reach over the grid's edge.
+    """
+    if grid.width == 1:
+        return (starts[row], starts[row + 1]) if which == 0 else (starts[0], starts[0])
+    begin = (ix - 1) & (grid.width - 1)
+    if which == 0:
+        return starts[row + begin], starts[row + min(begin + 3, grid.width)]
+    return starts[row], starts[row + max(begin + 3 - grid.width, 0)]
+
+
+@part
+def sort_by_bin(keys: Any, cells: Any, bins: Any, starts: Any, place: Any) -> Any:
+    """Counting sort, which keeps the order within a bin.
+
+    Parameters
+    ----------
+    keys
+        Bin of each cell.
+    starts
+        Receives the first place of each bin, shape (bins + 1,).
+    place
+        Receives the cells in order of bins.
+    """
+    starts[: bins + 2] = 0
+    for i in range(cells):
+        starts[keys[i] + 2] += 1
+    for b in range(2, bins + 2):
+        starts[b] += starts[b - 1]
+    for i in range(cells):
+        place[starts[keys[i] + 1]] = i
+        starts[keys[i] + 1] += 1
+
+
+def contacts(
+    position: FloatArray, radius: SingleArray, reach: SingleArray
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Who touches whom: pairs nearer than the sum of their reaches or of their radii.
+
+    Parameters
+    ----------
+    position
+        Centres, shape (cells, 3) [µm].
+    radius, reach
+        Shape (cells,) [µm].
+
+    Returns
+    -------
+        Where each cell's neighbours begin, shape (cells + 1,), and their numbers in rising order,
+        for all cells one after the other.
+
+    Raises
+    ------
+    ParameterError
+        If a number is not finite or a length negative.
+    """
+    cells = len(position)
+    offset = np.zeros(cells + 1, np.int64)
+    if cells == 0:
+        return offset, np.empty(0, np.int32)
+    extent = np.maximum(radius, reach)
+    if not (np.isfinite(position).all() and np.isfinite(extent).all() and extent.min() >= 0.0):
+        raise ParameterError("contacts: a position, radius or reach is not a finite length")
+    position = np.ascontiguousarray(position, dtype=np.float64)
+    longest = max(2.0 * float(extent.max()), 1e-6)
+    index = np.empty(16 * cells + 16, np.int32)
+    needed = _contacts(position, radius, reach, extent, longest, offset, index)
+    if needed > index.size:
+        index = np.empty(needed, np.int32)
+        _contacts(position, radius, reach, extent, longest, offset, index)
+    return offset, index[: offset[-1]].copy()
+
+
+@kernel
+def _contacts(
+    position: Any, radius: Any, reach: Any, extent: Any, longest: Any, offset: Any, index: Any
+) -> Any:
+    """Fill offsets and neighbours; return how many neighbours there are."""
+    cells = extent.size
+    low, high = position[0].copy(), position[0].copy()
+    for i in range(cells):
+        for c in range(3):
+            low[c], high[c] = min(low[c], position[i, c]), max(high[c], position[i, c])
+    grid = make_grid(low, high, longest, cells)
+    bins = grid.width * grid.height * grid.depth
+    starts, keys = np.empty(bins + 2, np.int32), np.empty(cells, np.int32)
+    place = np.empty(cells, np.int32)
+    for i in range(cells):
+        x, y, z = position[i]
+        keys[i] = bin_of(grid, x - low[0], y - low[1], z - low[2])
+    sort_by_bin(keys, cells, bins, starts, place)
+    filled = 0
+    for i in range(cells):
+        offset[i] = filled
+        x, y, z = position[i]
+        ix, iy, iz = column_of(grid, x - low[0], y - low[1], z - low[2])
+        for which in range(9):
+            row = row_of(grid, iy, iz, which)
+            if row < 0:
+                continue
+            for half in range(2):
+                first, last = stretch(grid, starts, row, ix, half)
+                for s in range(first, last):
+                    j = place[s]
+                    dx, dy, dz = x - position[j, 0], y - position[j, 1], z - position[j, 2]
+                    near = max(
+                        np.float64(reach[i]) + np.float64(reach[j]),
+                        np.float64(radius[i]) + np.float64(radius[j]),
+                    )
+                    if j != i and dx * dx + dy * dy + dz * dz < near * near:
+                        if filled < index.size:
+                            index[filled] = j
+                        filled += 1
+        if filled <= index.size:
+            _sort(index, offset[i], filled)
+    offset[cells] = filled
+    return filled
+
+
+@part
+def _sort(numbers: Any, first: Any, last: Any) -> Any:
+    """Rising order, by insertion: there are few."""
+    for i in range(first + 1, last):
+        one, k = numbers[i], i
+        while k > first and numbers[k - 1] > one:
+            numbers[k] = numbers[k - 1]
+            k -= 1
+        numbers[k] = one
