@@ -12,7 +12,7 @@ from unmoor.compilation import kernel
 from unmoor.tissue.contacts import contacts
 from unmoor.tissue.snapshot import Snapshot
 
-OPEN = 0.25  # half of what a cell at a flat surface has, see `is_at_edge`
+OPEN = 0.2  # a closely packed flat face has 0.27, see `is_at_edge`
 
 
 class Groups(NamedTuple):
@@ -100,8 +100,8 @@ def is_at_edge(snapshot: Snapshot, found: Groups) -> npt.NDArray[np.bool_]:
     """Which cells of the main body lie at its surface, shape (cells,).
 
     With u_ij the unit vector from cell i to its neighbour j, |mean_j u_ij| is 0 where neighbours
-    surround the cell evenly, 1/2 where they fill a half-space, and 1 for one neighbour. A cell with
-    more than 1/4 is at the edge.
+    surround the cell evenly, .27 to .5 at a flat face and 1 for one neighbour. A cell with
+    more than .2 is at the edge.
     """
     openness = np.empty(len(snapshot.identity))
     _open_sides(snapshot.position, found.offset, found.neighbour, openness)

@@ -14,6 +14,7 @@ from unmoor.errors import ParameterError
 from unmoor.tissue.bodies import FloatArray, IdentityArray
 from unmoor.tissue.snapshot import Snapshot
 
+_STRAIGHT = 1e9  # persistence in spans of the observation at which a path is straight
 _UNEVEN = 1e-6  # relative difference between intervals that counts as uneven
 
 
@@ -182,7 +183,7 @@ def fitted_walk(spread: Spread, dimensions: int = 3) -> Walk:
     if best.x < low + 1e-3:
         return Walk(math.nan, 0.0, square * tau / dimensions)
     if best.x > high - 1e-3:
-        return Walk(math.sqrt(square), math.inf, math.inf)
+        return Walk(math.sqrt(scale(t[-1] * _STRAIGHT)[0]), math.inf, math.inf)
     return Walk(math.sqrt(square), tau, square * tau / dimensions)
 
 
