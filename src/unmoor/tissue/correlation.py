@@ -12,7 +12,7 @@ from unmoor.tissue.bodies import FloatArray
 from unmoor.tissue.groups import Groups
 from unmoor.tissue.snapshot import Snapshot
 
-MOST_CELLS = 8192  # beyond it, a sample: all pairs of so many cells take a twentieth of a second
+MOST_CELLS = 3000  # beyond it, a sample: all pairs of so many cells take a twentieth of a second
 _MOST_BINS = 96
 _STILL = 1e-10  # share of the squared velocities that is rounding (they are stored in single)
 _NOISE = 3.0  # standard errors above which a correlation counts as one

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from unmoor import catalog
 from unmoor.compilation import kernel
-from unmoor.tissue.contacts import contacts
+from unmoor.tissue.neighbours import contacts
 from unmoor.tissue.snapshot import Snapshot
 
 OPEN = 0.2  # a closely packed flat face has 0.27, see `is_at_edge`
@@ -83,9 +83,9 @@ def groups(snapshot: Snapshot, reach: float | None = None) -> Groups:
     """
     cells = len(snapshot.identity)
     living = np.flatnonzero(snapshot.is_living)
-    radius = snapshot.radius[living].astype(np.float64)
-    touching = radius * (default_reach() if reach is None else reach)
-    offset, index = contacts(snapshot.position[living], radius, touching)
+    factor = np.float32(default_reach() if reach is None else reach)
+    touching = snapshot.radius[living] * factor
+    offset, index = contacts(snapshot.position[living], touching, touching)
     root = np.empty(living.size, np.int64)
     _join(offset, index, root)
     number, size = _numbered(root, snapshot.identity[living])
