@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 from unmoor.errors import ParameterError
 
 FloatArray = npt.NDArray[np.float64]
@@ -174,6 +174,11 @@ def _purpose_word(purpose: str) -> int:
     return _hash64(f"purpose|{purpose}") & 0xFFFFFFF0
 
 
+def purpose_of(purpose: str) -> np.uint64:
+    """Word that stands for a purpose, for ``drawn`` inside kernels."""
+    return np.uint64(_purpose_word(purpose))
+
+
 def _as_identifiers(ids: Identifiers) -> npt.NDArray[_Word]:
     refusal = "identifiers of random numbers are whole numbers in 0 to 2**64 - 1"
     if not isinstance(ids, np.ndarray):
@@ -241,3 +246,33 @@ def _fill_uniform(
         bits = ((first << half) | second) >> np.uint64(12)
         # 52 bits and a half: symmetric about one half, exact, and never 0 or 1.
         numbers[i] = (np.float64(bits) + 0.5) * 2.0**-52
+
+
+@part
+def drawn(key: _Word, identity: _Word, step: _Word, purpose: _Word) -> float:
+    """Return what ``Stream.uniform`` gives for one identifier, inside a kernel.
+
+    Parameters
+    ----------
+    key
+        ``Stream.key``.
+    identity, step
+        What the number is for, and when.
+    purpose
+        ``purpose_of`` what it decides.
+    """
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    counter = (identity & low, identity >> half, step, purpose)
+    first, second, _, _ = philox4x32(counter, (key & low, key >> half))
+    bits = ((first << half) | second) >> np.uint64(12)
+    number: float = (np.float64(bits) + 0.5) * 2.0**-52
+    return number
+
+
+@part
+def descendant(parent: _Word, division: _Word) -> _Word:
+    """Identity of the cell that splits off at a division of its parent: a 64-bit hash of both."""
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    key = (np.uint64(0x6C696E65), np.uint64(0x61676521))
+    first, second, _, _ = philox4x32((parent & low, parent >> half, division, np.uint64(0)), key)
+    return (first << half) | second
