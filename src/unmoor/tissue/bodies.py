@@ -29,7 +29,7 @@ class Bodies(NamedTuple):
     velocity
         Velocity at the step before, shape (slots, 3) [µm/min].
     heading
-        Unit vector of the motile drive, 0 for a cell that does not move by itself, shape (slots, 3).
+        Unit vector of the motile drive, 0 for a cell that has picked none, shape (slots, 3).
     turn
         Number of the step at which a cell next picks a heading, shape (slots,).
     identity

@@ -44,7 +44,12 @@ class Collagen(NamedTuple):
 
     @classmethod
     def filling(cls, centre: FloatArray, extent: float, density: float) -> Collagen:
-        """Return a gel of even density in a cube of side ``extent`` around a point [µm, mg/mL]."""
+        """Return a gel of even density in a cube of side ``extent`` around a point [µm, mg/mL].
+
+        Without density there is no gel.
+        """
+        if density <= 0.0:
+            return cls.none()
         count = max(math.ceil(extent / SPACING), 1)
         corner = np.asarray(centre, dtype=np.float64) - 0.5 * count * SPACING
         return cls(corner, np.full((count, count, count), density, np.float32), density)
@@ -79,12 +84,16 @@ def passage(c: Any, density: float) -> float:
 @part
 def mobility(c: Any, density: float) -> float:
     """1 / drag in a gel, relative to a cell among cells."""
-    slowed: float = c.cell_drag / (c.cell_drag + c.collagen_drag * math.pow(density, c.collagen_power))
+    slowed: float = c.cell_drag / (
+        c.cell_drag + c.collagen_drag * math.pow(density, c.collagen_power)
+    )
     return slowed
 
 
 @kernel
-def degrade(c: Any, gel: Collagen, bodies: Bodies, phase: Any, slots: SlotArray, minutes: float) -> None:
+def degrade(
+    c: Any, gel: Collagen, bodies: Bodies, phase: Any, slots: SlotArray, minutes: float
+) -> None:
     """Let living cells take away the collagen that they touch."""
     keep = np.float32(math.exp(-c.degradation * minutes))
     nx, ny, nz = gel.density.shape
@@ -96,8 +105,8 @@ def degrade(c: Any, gel: Collagen, bodies: Bodies, phase: Any, slots: SlotArray,
         high = [nx, ny, nz]
         for x in range(3):
             at = bodies.position[s, x] - gel.corner[x]
-            low[x] = max(int(math.floor((at - far) / SPACING)), 0)
-            high[x] = min(int(math.floor((at + far) / SPACING)) + 1, high[x])
+            low[x] = max(math.floor((at - far) / SPACING), 0)
+            high[x] = min(math.floor((at + far) / SPACING) + 1, high[x])
         for i in range(low[0], high[0]):
             dx = gel.corner[0] + (i + 0.5) * SPACING - bodies.position[s, 0]
             for j in range(low[1], high[1]):

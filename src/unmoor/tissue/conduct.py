@@ -34,7 +34,7 @@ def conduct(
     Parameters
     ----------
     here, through
-        Collagen where cells are [mg/mL] and share of the drive that it lets through, shape (slots,).
+        Collagen where cells are [mg/mL], and share of the drive that gets through, shape (slots,).
     """
     for s in slots:
         is_living = phase[s] == LIVING

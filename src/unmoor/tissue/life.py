@@ -113,7 +113,9 @@ def live(
     count = 0
     for s in slots:
         if lives.phase[s] == LIVING:
-            _fate(c, lives, behaviours.death[s], oxygen[s], key, bodies.identity[s], step, minutes, s)
+            _fate(
+                c, lives, behaviours.death[s], oxygen[s], key, bodies.identity[s], step, minutes, s
+            )
         if lives.phase[s] == LIVING:
             room = max(1.0 - bodies.pressure[s] / c.pressure_stop, 0.0)
             rate = behaviours.division[s] / math.log(2.0) / lives.length[s]

@@ -6,6 +6,7 @@ docs/explanation/tissue.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -77,7 +78,8 @@ class Behaviours(NamedTuple):
     zeb, mir200
         Relative to the untreated cell [-].
     tgfb
-        Active TGFβ that it makes beyond the untreated cell, in units of the core.
+        Active TGFβ that it makes beyond the untreated cell and that reaches others, in units of the
+        core.
     """
 
     division: FloatArray
@@ -114,6 +116,11 @@ def enlarged(arrays: _Arrays, slots: int) -> _Arrays:
         return new
 
     return type(arrays)(*(longer(array) for array in arrays))
+
+
+def remade(kind: type[_Arrays], arrays: Iterable[Any]) -> _Arrays:
+    """Return a named tuple of arrays of its own: copies of those given."""
+    return kind(*(array.copy() for array in arrays))
 
 
 def copied(arrays: tuple[Any, ...], mothers: Any, daughters: Any) -> None:
