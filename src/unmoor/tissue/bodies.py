@@ -72,7 +72,8 @@ class Bodies(NamedTuple):
         radius, reach, repulsion, adhesion, drive, persistence, mobility, pressure = single
         return cls(
             np.zeros((slots, 3)),
-            *(np.zeros((slots, 3), np.float32) for _ in range(2)),
+            np.zeros((slots, 3), np.float32),
+            np.zeros((slots, 3), np.float32),
             np.zeros(slots, np.int64),
             np.zeros(slots, np.uint64),
             radius, reach, repulsion, adhesion, drive, persistence,

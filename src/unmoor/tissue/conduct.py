@@ -57,7 +57,10 @@ def align(
     neighbour: SlotArray,
     toward: SingleArray,
 ) -> None:
-    """Bias of new headings: mean direction of the neighbours that E-cadherin couples a cell to.
+    """Bias of new headings: mean motion of the neighbours that E-cadherin couples a cell to.
+
+    Neighbours that stand still, as in a jam, have no say; so a body of cells does not begin to
+    drift as one by itself.
 
     Parameters
     ----------
@@ -75,11 +78,8 @@ def align(
         count = start[i + 1] - start[i]
         for n in range(start[i], start[i + 1]):
             o = slots[neighbour[n]]
-            u, v, w = motion[o, 0], motion[o, 1], motion[o, 2]
-            pace = math.sqrt(u * u + v * v + w * w)
-            if pace > 0.0:
-                share = math.sqrt(behaviours.cohesion[s] * behaviours.cohesion[o]) / pace / count
-                x, y, z = x + share * u, y + share * v, z + share * w
+            share = math.sqrt(behaviours.cohesion[s] * behaviours.cohesion[o]) / (c.v_max * count)
+            x, y, z = x + share * motion[o, 0], y + share * motion[o, 1], z + share * motion[o, 2]
         bodies.bias[s, 0] = c.alignment * x + toward[s, 0]
         bodies.bias[s, 1] = c.alignment * y + toward[s, 1]
         bodies.bias[s, 2] = c.alignment * z + toward[s, 2]

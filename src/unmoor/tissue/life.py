@@ -19,6 +19,7 @@ from unmoor.tissue.lives import Behaviours, Lives
 from unmoor.tissue.snapshot import DYING, LIVING, NECROTIC
 
 _DAY = 1440.0  # min
+_PACKED = 12.0  # neighbours of a ball in a close packing
 _DEATH, _NECROSIS = purpose_of("death"), purpose_of("necrosis")
 _CYCLE, _CYCLE_TOO = purpose_of("cycle length"), purpose_of("cycle length, second number")
 _AXIS, _AXIS_TOO = purpose_of("division axis"), purpose_of("division axis, second number")
@@ -27,7 +28,8 @@ _AXIS, _AXIS_TOO = purpose_of("division axis"), purpose_of("division axis, secon
 @part
 def oxygen_gate(c: Any, oxygen: float) -> float:
     """Share of growth that oxygen allows, from 0 at ``oxygen_none`` to 1 at ``oxygen_full``."""
-    return min(max((oxygen - c.oxygen_none) / (c.oxygen_full - c.oxygen_none), 0.0), 1.0)
+    share: float = min(max((oxygen - c.oxygen_none) / (c.oxygen_full - c.oxygen_none), 0.0), 1.0)
+    return share
 
 
 @part
@@ -51,6 +53,19 @@ def _shape(c: Any, bodies: Bodies, lives: Lives, s: int) -> None:
     radius = c.radius * math.pow(volume, 1.0 / 3.0)
     bodies.radius[s] = radius
     bodies.reach[s] = c.reach * radius
+
+
+@part
+def crowding(c: Any, adhesion: float, pressure: float) -> float:
+    """Share of growth that room allows: pressure beyond that of cells at rest holds it back.
+
+    Adhesion itself draws cells into each other, up to where it is balanced by repulsion; twelve
+    neighbours that lie as close as that are no pressure.
+    """
+    rep = math.sqrt(c.c_rep)
+    overlap = 1.0 - (rep - adhesion) / (rep - adhesion / c.reach)
+    beyond = max(pressure - _PACKED * overlap * overlap, 0.0)
+    return max(1.0 - beyond / c.pressure_stop, 0.0)
 
 
 @part
@@ -117,7 +132,7 @@ def live(
                 c, lives, behaviours.death[s], oxygen[s], key, bodies.identity[s], step, minutes, s
             )
         if lives.phase[s] == LIVING:
-            room = max(1.0 - bodies.pressure[s] / c.pressure_stop, 0.0)
+            room = crowding(c, np.float64(bodies.adhesion[s]), np.float64(bodies.pressure[s]))
             rate = behaviours.division[s] / math.log(2.0) / lives.length[s]
             lives.progress[s] += rate * oxygen_gate(c, oxygen[s]) * room * minutes / _DAY
             if lives.progress[s] >= 1.0:

@@ -46,8 +46,7 @@ class Schedule(NamedTuple):
 
     def at(self, time: float) -> int:
         """Return the interval that a time falls into [min]."""
-        last: int = self.inputs.shape[0] - 1
-        return min(int(time / self.interval + 1e-9), last)
+        return int(min(time / self.interval + 1e-9, self.inputs.shape[0] - 1))
 
 
 class Places(NamedTuple):

@@ -264,8 +264,9 @@ class Tissue:
     def _live(self, slots: SlotArray) -> None:
         """Growth, death and division."""
         ripe = np.empty(slots.size, np.int32)
+        oxygen = self.surroundings.at_cells.oxygen
         count = live(
-            self.rules, self.bodies, self.lives, self.behaviours, self.surroundings.at_cells.oxygen, slots,
+            self.rules, self.bodies, self.lives, self.behaviours, oxygen, slots,
             self.numerics.exchange, self.key, np.uint64(self.exchanges), ripe,
         )  # fmt: skip
         if count:
