@@ -110,6 +110,11 @@ class Faces(NamedTuple):
         """The same at all faces."""
         return cls(*[value] * 6)
 
+    def along_axes(self, lattice: Lattice) -> list[tuple[float | None, float | None]]:
+        """Values at both ends of x, y and z."""
+        across = (self.z_low, self.z_high) if lattice.shape[2] > 1 else (None, None)
+        return [(self.x_low, self.x_high), (self.y_low, self.y_high), across]
+
     def check(self) -> None:
         """Raise ParameterError if a value is not finite."""
         for name, value in self._asdict().items():

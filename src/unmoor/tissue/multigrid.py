@@ -2,8 +2,9 @@
 
 The field and its residual are of double precision; each cycle solves for the error left in it, from
 zero, in single precision, which halves the memory that passes by and limits no accuracy. Levels are
-made by joining two voxels along each axis until one is left; where their number is odd, the last
-voxel of the coarser level reaches beyond the box, into nothing.
+made by joining two voxels along each axis until one is left. Where their number is odd, the last
+three are joined; the centres of the coarser level remain evenly spaced, and its wall stands
+further out.
 
 On every level the red voxels (i + j + k even) lie together, and so do the black ones. With ghosts
 at the end of rows and planes that make their pitches odd, colour is the parity of the index, and
@@ -19,67 +20,86 @@ from typing import Any
 import numpy as np
 
 from unmoor.compilation import part
+from unmoor.tissue.levels import (
+    HALVED_X,
+    HALVED_Y,
+    HALVED_Z,
+    NX,
+    NY,
+    NZ,
+    PITCH,
+    PLAIN,
+    PLANE,
+    START,
+)
 
-# Columns of the table of levels
-NX, NY, NZ, PITCH, PLANE, START, PLAIN, HALVED_X, HALVED_Y, HALVED_Z = range(10)
 # A held voxel decays on coarser levels at this multiple of D / spacing² of the finest
 HOLD = 4.0
 
 
 @part
-def _relax(
-    mine: Any,
-    other: Any,
-    rest: Any,
-    inverse: Any,
-    first: Any,
-    last: Any,
-    colour: Any,
-    pitch: Any,
-    plane: Any,
-    c: Any,
-) -> Any:
-    """Make the residual zero in voxels first … last − 1 of one colour (0 red, 1 black)."""
-    n, s = last - first, first + colour
-    x1, x2 = other[s - (plane + 1) // 2 :], other[s + (plane - 1) // 2 :]
-    y1, y2 = other[s - (pitch + 1) // 2 :], other[s + (pitch - 1) // 2 :]
-    z, m, r, d = other[s - 1 :], mine[first:], rest[first:], inverse[first:]
-    cx, cy, cz = c[0], c[1], c[2]
-    for q in range(n):
-        around = r[q] + cz * (z[q] + z[q + 1])
-        around += cy * (y1[q] + y2[q]) + cx * (x1[q] + x2[q])
-        m[q] = d[q] * around
+def split(row: Any, by_colour: Any, g: Any) -> Any:
+    """Put the values of a row that starts at index ``g`` into order by colour."""
+    first, second = by_colour[g & 1, g >> 1 :], by_colour[1 - (g & 1), (g + 1) >> 1 :]
+    for k in range((row.size + 1) // 2):
+        first[k] = row[2 * k]
+    for k in range(row.size // 2):
+        second[k] = row[2 * k + 1]
 
 
 @part
-def _residual_of_red(
-    out: Any,
-    error: Any,
-    rest: Any,
-    inverse: Any,
-    first: Any,
-    last: Any,
-    pitch: Any,
-    plane: Any,
-    c: Any,
-) -> Any:
-    """Residual of red voxels; zero in held voxels and ghosts."""
-    n = last - first
-    black, o = error[1], out[first:]
-    x1, x2 = black[first - (plane + 1) // 2 :], black[first + (plane - 1) // 2 :]
-    y1, y2 = black[first - (pitch + 1) // 2 :], black[first + (pitch - 1) // 2 :]
-    z, m, r, d = black[first - 1 :], error[0, first:], rest[0, first:], inverse[0, first:]
+def join(row: Any, by_colour: Any, g: Any) -> Any:
+    """Fetch the values of a row that starts at index ``g`` from order by colour."""
+    first, second = by_colour[g & 1, g >> 1 :], by_colour[1 - (g & 1), (g + 1) >> 1 :]
+    for k in range((row.size + 1) // 2):
+        row[2 * k] = first[k]
+    for k in range(row.size // 2):
+        row[2 * k + 1] = second[k]
+
+
+@part
+def _span(level: Any, colour: Any) -> tuple[Any, Any]:
+    """Where a colour (0 red, 1 black) begins and ends in the planes of the box."""
+    plane, up = level[PLANE], 1 - colour
+    return (plane + up) // 2, ((level[NX] + 1) * plane + up) // 2
+
+
+@part
+def _around(other: Any, level: Any, colour: Any) -> Any:
+    """Neighbours of the first voxel of a colour: along x, along y, before it along z."""
+    s = _span(level, colour)[0] + colour
+    x, y = (level[PLANE] + 1) // 2, (level[PITCH] + 1) // 2
+    return other[s - x :], other[s + x - 1 :], other[s - y :], other[s + y - 1 :], other[s - 1 :]
+
+
+@part
+def _sweep(level: Any, colour: Any, error: Any, rest: Any, inverse: Any, c: Any) -> Any:
+    """Make the residual of all voxels of one colour zero."""
+    first, last = _span(level, colour)
+    x1, x2, y1, y2, z = _around(error[1 - colour], level, colour)
+    e, r, d = error[colour, first:last], rest[colour, first:last], inverse[colour, first:last]
     cx, cy, cz = c[0], c[1], c[2]
-    for q in range(n):
-        o[q] = cy * (y1[q] + y2[q]) + cx * (x1[q] + x2[q])
-    for q in range(n):
-        whole = o[q] + r[q] + cz * (z[q] + z[q + 1])
-        o[q] = whole - m[q] / d[q] if d[q] > 0.0 else np.float32(0.0)
+    for q in range(e.size):
+        around = r[q] + cz * (z[q] + z[q + 1])
+        around += cy * (y1[q] + y2[q]) + cx * (x1[q] + x2[q])
+        e[q] = d[q] * around
+
+
+@part
+def _residual_of_red(out: Any, black: Any, inverse: Any, level: Any, c: Any) -> Any:
+    """Residual of red voxels that had none before black ones became ``black`` instead of zero."""
+    first, last = _span(level, 0)
+    x1, x2, y1, y2, z = _around(black, level, 0)
+    o, d = out[first:last], inverse[first:last]
+    cx, cy, cz, nothing = c[0], c[1], c[2], np.float32(0.0)
+    for q in range(o.size):
+        around = cz * (z[q] + z[q + 1]) + (cy * (y1[q] + y2[q]) + cx * (x1[q] + x2[q]))
+        o[q] = around if d[q] > nothing else nothing
 
 
 @part
 def _restrict(residual: Any, rest: Any, fine: Any, coarse: Any) -> Any:
-    """Mean residual over the children of each coarse voxel; what is beyond the box counts as zero.
+    """Sum of the residual over the children of each coarse voxel, per eight (in space) of them.
 
     ``residual`` is of the red voxels of the fine level.
     """
@@ -90,131 +110,134 @@ def _restrict(residual: Any, rest: Any, fine: Any, coarse: Any) -> Any:
     for i in range(coarse[NX]):
         for j in range(coarse[NY]):
             total[:] = 0.0
-            for a in range(i * hx, min(i * hx + hx, fine[NX])):
-                for b in range(j * hy, min(j * hy + hy, fine[NY])):
+            for a in range(i * hx, fine[NX] if i + 1 == coarse[NX] else i * hx + hx):
+                for b in range(j * hy, fine[NY] if j + 1 == coarse[NY] else j * hy + hy):
                     g = (a + 1) * fine[PLANE] + b * fine[PITCH]
                     odd = g & 1
                     count = (fine[NZ] + 1 - odd) // 2 if hz == 2 else 1 - odd
                     children = residual[(g + odd) // 2 :]
-                    for k in range(count):
+                    for k in range(min(count, n)):
                         total[k] += children[k]
+                    for k in range(n, count):
+                        total[n - 1] += children[k]
             g = (i + 1) * coarse[PLANE] + j * coarse[PITCH] + 2 * coarse[START]
             for k in range(n):
-                rest[(g + k) & 1, (g + k) >> 1] = share * total[k]
+                total[k] *= share
+            split(total, rest, g)
 
 
 @part
-def _spread(error: Any, level: Any, plain: Any, signs: Any) -> Any:
+def _spread(error: Any, level: Any, plain: Any, ghosts: Any) -> Any:
     """Put a level's error into plain order with ghosts around: what the faces make of it."""
     nx, ny, nz = level[NX], level[NY], level[NZ]
     for i in range(nx):
         for j in range(ny):
             g = (i + 1) * level[PLANE] + j * level[PITCH]
             row = plain[i + 1, j + 1]
-            for k in range(nz):
-                row[k + 1] = error[(g + k) & 1, (g + k) >> 1]
-            row[0], row[nz + 1] = signs[2, 0] * row[1], signs[2, 1] * row[nz]
+            join(row[1 : nz + 1], error, g)
+            row[0], row[nz + 1] = ghosts[2, 0] * row[1], ghosts[2, 1] * row[nz]
         for k in range(nz + 2):
-            plain[i + 1, 0, k] = signs[1, 0] * plain[i + 1, 1, k]
-            plain[i + 1, ny + 1, k] = signs[1, 1] * plain[i + 1, ny, k]
+            plain[i + 1, 0, k] = ghosts[1, 0] * plain[i + 1, 1, k]
+            plain[i + 1, ny + 1, k] = ghosts[1, 1] * plain[i + 1, ny, k]
     for j in range(ny + 2):
         for k in range(nz + 2):
-            plain[0, j, k] = signs[0, 0] * plain[1, j, k]
-            plain[nx + 1, j, k] = signs[0, 1] * plain[nx, j, k]
+            plain[0, j, k] = ghosts[0, 0] * plain[1, j, k]
+            plain[nx + 1, j, k] = ghosts[0, 1] * plain[nx, j, k]
 
 
 @part
-def _blend(row: Any, plain: Any, a: Any, b: Any, halved_x: Any, halved_y: Any) -> Any:
-    """Interpolate along x and y: the coarse row at the height of the fine row (a, b)."""
-    i, j, i2, j2 = a + 1, b + 1, a + 1, b + 1
-    if halved_x:
-        i, i2 = a // 2 + 1, a // 2 + 2 * (a & 1)
-    if halved_y:
-        j, j2 = b // 2 + 1, b // 2 + 2 * (b & 1)
+def _between(a: Any, is_halved: Any) -> Any:
+    """Coarse voxels, counted with ghosts, on both sides of a fine one: the near and the far."""
+    return (a // 2 + 1, a // 2 + 2 * (a & 1)) if is_halved else (a + 1, a + 1)
+
+
+@part
+def _blend(out: Any, first: Any, second: Any) -> Any:
+    """Interpolate linearly: the fine centre lies at a quarter of the way."""
     near, far = np.float32(0.75), np.float32(0.25)
-    p, q, r, s = plain[i, j], plain[i, j2], plain[i2, j], plain[i2, j2]
-    for k in range(row.size):
-        row[k] = near * (near * p[k] + far * q[k]) + far * (near * r[k] + far * s[k])
+    for k in range(out.size):
+        out[k] = near * first[k] + far * second[k]
 
 
 @part
 def _prolong(plain: Any, error: Any, inverse: Any, fine: Any, coarse: Any) -> Any:
     """Add the coarse error, interpolated between centres, to the red voxels of the fine level."""
-    near, far, nothing = np.float32(0.75), np.float32(0.25), np.float32(0.0)
-    row = np.empty(coarse[NZ] + 2, np.float32)
+    nothing, width = np.float32(0.0), coarse[NZ] + 2
+    sheets = plain.reshape((coarse[NX] + 2, (coarse[NY] + 2) * width))
+    sheet, row, more = (
+        np.empty(sheets.shape[1], np.float32),
+        np.empty(width, np.float32),
+        np.empty(width, np.float32),
+    )
     for a in range(fine[NX]):
+        i, i2 = _between(a, fine[HALVED_X])
+        _blend(sheet, sheets[i], sheets[i2])
         for b in range(fine[NY]):
-            _blend(row, plain, a, b, fine[HALVED_X], fine[HALVED_Y])
+            j, j2 = _between(b, fine[HALVED_Y])
+            _blend(row, sheet[j * width : (j + 1) * width], sheet[j2 * width : (j2 + 1) * width])
             g = (a + 1) * fine[PLANE] + b * fine[PITCH]
             odd = g & 1
             red, free = error[0, (g + odd) // 2 :], inverse[0, (g + odd) // 2 :]
             if fine[HALVED_Z]:
-                beside = row[2 * odd :]
-                for k in range((fine[NZ] + 1 - odd) // 2):
-                    more = near * row[k + 1] + far * beside[k]
-                    red[k] += more if free[k] > 0.0 else nothing
-            elif not odd and free[0] > 0.0:
+                count = (fine[NZ] + 1 - odd) // 2
+                _blend(more[:count], row[1:], row[2 * odd :])
+                for k in range(count):
+                    red[k] += more[k] if free[k] > nothing else nothing
+            elif not odd and free[0] > nothing:
                 red[0] += row[1]
 
 
 @part
-def _sweep(level: Any, colour: Any, error: Any, rest: Any, inverse: Any, c: Any) -> Any:
-    """One half-sweep over all voxels of one colour."""
-    plane, round_up = level[PLANE], 1 - colour
-    first, last = (plane + round_up) // 2, ((level[NX] + 1) * plane + round_up) // 2
-    _relax(
-        error[colour], error[1 - colour], rest[colour], inverse[colour],
-        first, last, colour, level[PITCH], plane, c,
-    )  # fmt: skip
+def cycle(levels: Any) -> Any:
+    """One V-cycle from zero: ``error`` of the finest level from its ``rest``."""
+    table, room = levels.table, levels.room
+    count, links = table.shape[0], levels.single_links
+    for n in range(count):
+        level, c = table[n], links[n]
+        e, r, d = _of_level(room, level)
+        for q in range(e.shape[1]):
+            e[0, q] = r[0, q] * d[0, q]
+        _sweep(level, 1, e, r, d, c)
+        if n + 1 < count:
+            _residual_of_red(room.scratch, e[1], d[0], level, c)
+            _restrict(room.scratch, room.rest, level, table[n + 1])
+    for n in range(count - 2, -1, -1):
+        level, coarse = table[n], table[n + 1]
+        shape = (coarse[NX] + 2, coarse[NY] + 2, coarse[NZ] + 2)
+        size = shape[0] * shape[1] * shape[2]
+        plain = room.plain[coarse[PLAIN] : coarse[PLAIN] + size].reshape(shape)
+        _spread(_of_level(room, coarse)[0], coarse, plain, levels.ghosts[n + 1])
+        e, r, d = _of_level(room, level)
+        _prolong(plain, e, d, level, coarse)
+        _sweep(level, 1, e, r, d, links[n])
+        _sweep(level, 0, e, r, d, links[n])
 
 
 @part
-def cycle(
-    levels: Any, error: Any, rest: Any, inverse: Any, plain: Any, scratch: Any, c: Any, signs: Any
-) -> Any:
-    """One V-cycle from zero: ``error`` of the finest level from its ``rest``."""
-    count = levels.shape[0]
-    for n in range(count):
-        level = levels[n]
-        s, size = level[START], (level[NX] + 2) * level[PLANE] // 2 + 1
-        e, r, d = error[:, s : s + size], rest[:, s : s + size], inverse[:, s : s + size]
-        for q in range(size):
-            e[0, q] = r[0, q] * d[0, q]
-        _sweep(level, 1, e, r, d, c[n])
-        if n + 1 < count:
-            first, last = (level[PLANE] + 1) // 2, ((level[NX] + 1) * level[PLANE] + 1) // 2
-            _residual_of_red(
-                scratch, e, r, d, first, last, level[PITCH], level[PLANE], c[n]
-            )  # fmt: skip
-            _restrict(scratch, rest, level, levels[n + 1])
-    for n in range(count - 2, -1, -1):
-        level, coarse = levels[n], levels[n + 1]
-        s, size = coarse[START], (coarse[NX] + 2) * coarse[PLANE] // 2 + 1
-        shape = (coarse[NX] + 2, coarse[NY] + 2, coarse[NZ] + 2)
-        box = plain[coarse[PLAIN] : coarse[PLAIN] + shape[0] * shape[1] * shape[2]].reshape(shape)
-        _spread(error[:, s : s + size], coarse, box, signs)
-        s, size = level[START], (level[NX] + 2) * level[PLANE] // 2 + 1
-        e, r, d = error[:, s : s + size], rest[:, s : s + size], inverse[:, s : s + size]
-        _prolong(box, e, d, level, coarse)
-        _sweep(level, 1, e, r, d, c[n])
-        _sweep(level, 0, e, r, d, c[n])
+def _of_level(room: Any, level: Any) -> Any:
+    """Error, rest and inverse diagonal of one level."""
+    first, last = level[START], level[START] + (level[NX] + 2) * level[PLANE] // 2 + 1
+    return room.error[:, first:last], room.rest[:, first:last], room.inverse[:, first:last]
 
 
 @part
 def invert(decays: Any, level: Any, inverse: Any, diagonal: Any) -> Any:
     """Inverse of the diagonal of a level from the decay of its voxels; zero in held ones."""
+    one, nothing = np.float32(1.0), np.float32(0.0)
+    values = np.empty(level[NZ], np.float32)
     for i in range(level[NX]):
         for j in range(level[NY]):
-            g = (i + 1) * level[PLANE] + j * level[PITCH] + 2 * level[START]
-            row, base = decays[i, j], diagonal[0, i] + diagonal[1, j]
-            for k in range(level[NZ]):
-                value = np.float32(1.0) / (row[k] + base + diagonal[2, k])
-                inverse[(g + k) & 1, (g + k) >> 1] = value if value > 0.0 else np.float32(0.0)
+            row, base = decays[i, j], np.float32(diagonal[0, i] + diagonal[1, j])
+            for k in range(values.size):
+                values[k] = one / (row[k] + (base + np.float32(diagonal[2, k])))
+            for k in range(values.size):  # what is neither fed nor drained has no diagonal
+                values[k] = values[k] if values[k] < np.inf else nothing
+            split(values, inverse, (i + 1) * level[PLANE] + j * level[PITCH] + 2 * level[START])
 
 
 @part
 def coarsen(fine_decays: Any, fine: Any, coarse_decays: Any, held_as: Any) -> Any:
-    """Mean decay over the children of each coarse voxel; infinite ones count as ``held_as``."""
+    """Sum of the decay over children, as of the residual; infinite ones count as ``held_as``."""
     hx, hy, hz = 1 + fine[HALVED_X], 1 + fine[HALVED_Y], 1 + fine[HALVED_Z]
     share = np.float32(1.0 / (hx * hy * hz))
     nx, ny, nz = fine[NX], fine[NY], fine[NZ]
@@ -222,12 +245,13 @@ def coarsen(fine_decays: Any, fine: Any, coarse_decays: Any, held_as: Any) -> An
     for i in range(coarse_decays.shape[0]):
         for j in range(coarse_decays.shape[1]):
             total[:] = 0.0
-            for a in range(i * hx, min(i * hx + hx, nx)):
-                for b in range(j * hy, min(j * hy + hy, ny)):
+            for a in range(i * hx, nx if i + 1 == coarse_decays.shape[0] else i * hx + hx):
+                for b in range(j * hy, ny if j + 1 == coarse_decays.shape[1] else j * hy + hy):
                     row = fine_decays[a, b]
                     for k in range(nz):
                         total[k] += min(held_as, row[k])
             row = coarse_decays[i, j]
             for k in range(row.size):
-                last = hz * k + hz - 1
-                row[k] = share * (total[hz * k] + (total[last] if hz == 2 and last < nz else 0.0))
+                row[k] = share * (total[hz * k] + total[hz * k + hz - 1]) / (3 - hz)
+            if hz == 2 and nz % 2:
+                row[row.size - 1] += share * total[nz - 1]
