@@ -160,16 +160,15 @@ def move(
 
 def _together(threads: int, arguments: list[Any]) -> None:
     """Run all phases on this thread and others, which only help."""
-    helpers = [
-        threading.Thread(target=_run, args=(*arguments, worker)) for worker in range(1, threads)
-    ]
+    shares = [[*arguments, worker] for worker in range(threads)]
+    helpers = [threading.Thread(target=_run, args=share) for share in shares[1:]]
     for helper in list(helpers):
         try:
             helper.start()
         except RuntimeError:  # no more threads: this one does the work
             helpers.remove(helper)
     try:
-        _run(*arguments, 0)
+        _run(*shares[0])
     finally:
         for helper in helpers:
             helper.join()

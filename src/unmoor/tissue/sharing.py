@@ -25,8 +25,12 @@ TICKET, DONE, CLAIMED = (
     16,
 )  # places in the array of shared numbers, on cache lines of their own
 MOST_CHUNKS = 4096
-intrinsic: Any = extending.intrinsic  # whose own annotation is that of another function
 _PATIENCE = 200  # looks at the ticket before the core is offered to others
+
+
+def intrinsic(function: Any) -> Any:
+    """Make a function of kernels that is written in the compiler's own language."""
+    return extending.intrinsic(function)
 
 
 def _element(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
