@@ -92,33 +92,27 @@ def pair(record: Any, i: Any, j: Any) -> Any:
 
 @part
 def block_forces(
-    record: Any,
-    rows: Any,
-    cells: Any,
-    first: Any,
-    identity: Any,
-    order: Any,
-    is_flat: Any,
-    force: Any,
-) -> Any:
-    """Sum over the neighbours of each cell of a block, in the order of its list.
+    record: Any, neighbours: Any, top: Any, rows: Any, cells: Any, first: Any, begin: Any, end: Any,
+    identity: Any, order: Any, is_flat: Any, force: Any,
+) -> Any:  # fmt: skip
+    """Sum over the neighbours of each cell of some lanes of a block, in the order of its list.
 
     Parameters
     ----------
     record
         Shape (cells + 1, 8); the last is a ghost that fills up lists.
-    rows
-        The block's neighbours, shape (most neighbours, 16).
-    first
-        First cell of the block.
+    neighbours, top, rows
+        The list, shape (all rows, 16), and which of its rows are the block's.
+    first, begin, end
+        First cell of the block, and the lanes.
     force
         Receives the sums along x, y and z and the pressure, shape (4, 16).
     """
-    for lane in range(LANES):
+    for lane in range(begin, end):
         i = first + lane
         ax = ay = az = pressure = record.dtype.type(0.0)
-        for k in range(len(rows)):
-            j = rows[k, lane]
+        for k in range(top, top + rows):
+            j = neighbours[k, lane]
             if j >= cells:
                 break
             strength, push, square, dx, dy, dz = pair(record, i, j)

@@ -31,7 +31,7 @@ from unmoor.tissue.stepping import (
     scatter,
     sort_cells,
     stand_ghost,
-    step_block,
+    step_blocks,
 )  # fmt: skip
 from unmoor.tissue.workspace import (
     FAR_AWAY,
@@ -278,17 +278,13 @@ def _do(
     phase, done = shared[PHASE], shared[STEPS_DONE]
     current = done % 2
     if phase == STEP:
-        farthest = 0.0
-        for block in range(begin, end):
-            square = step_block(
-                bodies, work, settings, current, settings.first + done, worker, block
-            )
-            farthest = max(farthest, np.float64(square))
-        work.farthest[chunk] = farthest
+        work.farthest[chunk] = step_blocks(
+            bodies, work, settings, current, settings.first + done, worker, begin, end
+        )
     elif phase == LIST:
         for block in range(begin, end):
             most = list_block(work, settings, current, worker, block)
-            if most > work.row.shape[2]:
+            if most > work.row.shape[2] - LANES:
                 shared[WIDEST] = max(shared[WIDEST], most)
     elif phase == SORT:
         key_cells(bodies, slots, work, settings, begin * LANES, end * LANES)

@@ -16,6 +16,7 @@ from unmoor.random import philox4x32
 from unmoor.tissue.forces import LANES, block_forces, unit_vector
 from unmoor.tissue.neighbours import FARTHEST, bin_of, column_of, row_of, sort_by_bin, stretch
 from unmoor.tissue.sharing import CLAIMED, fetch_add
+from unmoor.tissue.vector_forces import GROUPS, WIDTH, search_row, step_groups
 
 _OUTSIDE = 4e9  # where lanes without a cell stand, and at twice that the ghost [µm]
 _NEVER = 2**62
@@ -27,8 +28,13 @@ def key_cells(bodies: Any, slots: Any, work: Any, settings: Any, begin: Any, end
     """Bin of each cell by its position at the start."""
     real, c = work.record.dtype.type, settings.center
     for i in range(begin, min(end, settings.cells)):
-        x, y, z = bodies.position[slots[i]]
-        work.keys[i] = bin_of(settings.grid, real(x - c[0]), real(y - c[1]), real(z - c[2]))
+        s = slots[i]
+        work.keys[i] = bin_of(
+            settings.grid,
+            real(bodies.position[s, 0] - c[0]),
+            real(bodies.position[s, 1] - c[1]),
+            real(bodies.position[s, 2] - c[2]),
+        )
 
 
 @part
@@ -54,6 +60,7 @@ def sort_cells(slots: Any, work: Any, settings: Any, is_first: Any) -> Any:
 def gather(bodies: Any, work: Any, settings: Any, first: Any, last: Any) -> Any:
     """Copy the cells of some blocks; return the first slot whose numbers are not finite, or -1."""
     bad = np.int64(-1)
+    work.met[first * GROUPS : last * GROUPS] = 0
     for block in range(first, last):
         work.next_turn[block] = _NEVER
         for lane in range(LANES):
@@ -136,89 +143,138 @@ def place_cells(work: Any, settings: Any, current: Any, first: Any, last: Any) -
 @part
 def list_block(work: Any, settings: Any, current: Any, worker: Any, block: Any) -> Any:
     """Neighbours of the cells of a block; return the most of one cell."""
-    most, record = 0, work.record[current]
-    counts = np.zeros(LANES, np.int32)
+    record, found = work.record[current], work.row[worker]
+    counts, most = np.zeros(LANES, np.int64), np.int64(0)
     for lane in range(LANES):
         i = block * LANES + lane
         if i < settings.cells:
-            counts[lane] = _search(work, settings, record[i], i, work.row[worker, lane])
+            counts[lane] = _search(
+                work.column, work.place, work.starts, settings.grid, settings.is_vector,
+                record[i], i, settings.skin, found[lane],
+            )  # fmt: skip
             most = max(most, counts[lane])
-    if most > work.row.shape[2]:
+    if most > found.shape[1] - LANES:
         return most
-    top = fetch_add(work.shared, CLAIMED, np.int64(most))
+    top = fetch_add(work.shared, CLAIMED, most)
     work.offset[block], work.rows[block] = top, most
     if top + most <= len(work.neighbours):
-        ghost = len(work.order)
-        for k in range(most):
-            for lane in range(LANES):
-                inside = k < counts[lane]
-                work.neighbours[top + k, lane] = work.row[worker, lane, k] if inside else ghost
+        _lay_out(found, counts, len(work.order), work.neighbours[top : top + most])
     return most
 
 
 @part
-def _search(work: Any, settings: Any, mine: Any, i: Any, found: Any) -> Any:
+def _lay_out(found: Any, counts: Any, ghost: Any, rows: Any) -> Any:
+    """Neighbours of each cell in a lane of its own, filled up with the ghost."""
+    for lane in range(LANES):
+        for k in range(counts[lane]):
+            rows[k, lane] = found[lane, k]
+        for k in range(counts[lane], len(rows)):
+            rows[k, lane] = ghost
+
+
+@part
+def _search(
+    column: Any, place: Any, starts: Any, grid: Any, is_vector: Any, mine: Any, i: Any, skin: Any,
+    found: Any,
+) -> Any:  # fmt: skip
     """Cells that may matter to one before the list is made anew, in order of bins."""
-    count = 0
+    count, most = np.int64(0), found.size - LANES
     x, y, z = mine[0], mine[1], mine[2]
-    far = mine[7] + work.record.dtype.type(settings.skin)
-    ix, iy, iz = column_of(settings.grid, x, y, z)
+    far = mine[7] + mine.dtype.type(skin)
+    ix, iy, iz = column_of(grid, x, y, z)
     for which in range(9):
-        row = row_of(settings.grid, iy, iz, which)
+        row = row_of(grid, iy, iz, which)
         if row < 0:
             continue
         for half in range(2):
-            first, last = stretch(settings.grid, work.starts, row, ix, half)
+            first, last = stretch(grid, starts, row, ix, half)
+            if is_vector:
+                free = min(count, most)
+                end = search_row(
+                    column, place, np.int64(first), np.int64(last), x, y, z, far, np.int32(i),
+                    found[free:], np.int64(0),
+                )  # fmt: skip
+                count += end
+                continue
             for p in range(first, last):
-                dx, dy, dz = x - work.column[0, p], y - work.column[1, p], z - work.column[2, p]
-                limit = far + work.column[3, p]
-                if dx * dx + dy * dy + dz * dz < limit * limit and work.place[p] != i:
-                    if count < found.size:
-                        found[count] = work.place[p]
+                dx, dy, dz = x - column[0, p], y - column[1, p], z - column[2, p]
+                limit = far + column[3, p]
+                if dx * dx + dy * dy + dz * dz < limit * limit and place[p] != i:
+                    if count < most:
+                        found[count] = place[p]
                     count += 1
     return count
 
 
 @part
-def step_block(
-    bodies: Any, work: Any, settings: Any, current: Any, step: Any, worker: Any, block: Any
+def step_blocks(
+    bodies: Any,
+    work: Any,
+    settings: Any,
+    current: Any,
+    step: Any,
+    worker: Any,
+    begin: Any,
+    end: Any,
 ) -> Any:
-    """Turn, push and move the cells of a block; return their largest squared displacement."""
-    if work.next_turn[block] <= step:
-        _turn_block(bodies, work, settings, step, block)
-    force, top = work.force[worker], work.offset[block]
-    rows = work.neighbours[top : top + work.rows[block]]
-    block_forces(
-        work.record[current], rows, len(work.order), block * LANES, bodies.identity, work.order,
-        settings.is_flat, force,
-    )  # fmt: skip
-    if step == settings.first + settings.steps - 1:
-        for lane in range(LANES):
-            work.pressure[block, lane] = force[3, lane]
-    return _integrate(work, settings, 1 - current, block, force)
+    """Turn, push and move the cells of some blocks; return their largest squared displacement."""
+    for block in range(begin, end):
+        if work.next_turn[block] <= step:
+            _turn_block(bodies, work, settings, step, block)
+    old, new, force = work.record[current], work.record[1 - current], work.force[worker]
+    now, before = 1.5 * settings.dt, -0.5 * settings.dt
+    center, is_last = settings.center, step == settings.first + settings.steps - 1
+    farthest = 0.0
+    force[:2] = 0.0
+    if settings.is_vector:
+        step_groups(
+            old, new, work.neighbours, work.offset, work.rows, work.position, work.velocity,
+            work.motile, work.origin_of_list, work.mobility, work.pressure, work.met, force,
+            center[0], center[1], center[2], now, before, settings.is_flat, is_last,
+            begin * GROUPS, end * GROUPS,
+        )  # fmt: skip
+        farthest = np.float64(force[0].max())
+    if not settings.is_vector or force[1, 0] != 0.0:
+        for group in range(begin * GROUPS, end * GROUPS):
+            if settings.is_vector and work.met[group] == 0:
+                continue
+            work.met[group] = 0
+            block, lane = group // GROUPS, group % GROUPS * WIDTH
+            block_forces(
+                old, work.neighbours, work.offset[block], work.rows[block], len(work.order),
+                block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat,
+                force,
+            )  # fmt: skip
+            square = _integrate(
+                new, work.position[block], work.velocity[block], work.motile[block],
+                work.mobility[block], work.origin_of_list[block], work.pressure[block], force,
+                settings.center, now, before, settings.is_flat, block * LANES, lane, lane + WIDTH,
+            )  # fmt: skip
+            farthest = max(farthest, np.float64(square))
+    return farthest
 
 
 @part
-def _integrate(work: Any, settings: Any, new: Any, block: Any, force: Any) -> Any:
-    """Second-order step of Adams and Bashforth."""
-    real = work.record.dtype.type
-    now, before = 1.5 * settings.dt, -0.5 * settings.dt
+def _integrate(
+    new: Any, position: Any, velocity: Any, motile: Any, mobility: Any, origin: Any, pressure: Any,
+    force: Any, center: Any, now: Any, before: Any, is_flat: Any, cell: Any, begin: Any, end: Any,
+) -> Any:  # fmt: skip
+    """Second-order step of Adams and Bashforth for some lanes of a block."""
+    real = new.dtype.type
     farthest = real(0.0)
-    for lane in range(LANES):
-        i = block * LANES + lane
+    for lane in range(begin, end):
         square = real(0.0)
         for c in range(3):
-            v = (force[c, lane] + work.motile[block, c, lane]) * work.mobility[block, lane]
-            if c == 2 and settings.is_flat:
+            v = (force[c, lane] + motile[c, lane]) * mobility[lane]
+            if c == 2 and is_flat:
                 v = real(0.0)
-            x = work.position[block, c, lane]
-            x = x + (now * v + before * work.velocity[block, c, lane])
-            work.position[block, c, lane] = x
-            work.velocity[block, c, lane] = v
-            new_x = real(x - settings.center[c])
-            work.record[new, i, c] = new_x
-            moved = new_x - work.origin_of_list[block, c, lane]
+            x = position[c, lane] + (now * v + before * velocity[c, lane])
+            position[c, lane], velocity[c, lane] = x, v
+            coordinate = real(x - center[c])
+            new[cell + lane, c] = coordinate
+            moved = coordinate - origin[c, lane]
             square += moved * moved
+        pressure[lane] = force[3, lane]
         farthest = max(farthest, square)
     return farthest
 

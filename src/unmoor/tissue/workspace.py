@@ -41,6 +41,7 @@ class Work(NamedTuple):
     neighbours: Any  # the list, shape (rows, 16)
     row: Any  # neighbours of the cells of a block, shape (threads, 16, most)
     force: Any  # shape (threads, 4, 16)
+    met: Any  # whether cells of a vector coincide with others, shape (blocks × vectors,)
     farthest: Any  # largest squared displacement of a chunk, shape (chunks,) [µm²]
     shared: Any  # numbers that threads share
 
@@ -82,7 +83,7 @@ class Room:
         ):
             return old
         lanes = blocks * LANES
-        rows, most = (len(old.neighbours), old.row.shape[2]) if old is not None else (0, 48)
+        rows, most = (len(old.neighbours), old.row.shape[2]) if old is not None else (0, 80)
         vectors = [np.empty((blocks, 3, LANES), real) for _ in range(3)]
         self._work = Work(
             np.empty(lanes, np.int32), _aligned((2, lanes + 1, 8), real),
@@ -93,7 +94,7 @@ class Room:
             np.empty(lanes + 2 * LANES, np.int32), np.empty(blocks, np.int64),
             np.empty(blocks, np.int32), _aligned((max(rows, 24 * blocks), LANES), np.int32),
             np.empty((threads, LANES, most), np.int32), _aligned((threads, 4, LANES), real),
-            np.empty(MOST_CHUNKS), np.empty(64, np.int64),
+            np.empty(lanes, np.int32), np.empty(MOST_CHUNKS), np.empty(64, np.int64),
         )  # fmt: skip
         return self._work
 
@@ -103,7 +104,7 @@ class Room:
         if work.shared[STATUS] == ROW_FULL:
             shape = work.row.shape
             work = work._replace(
-                row=np.empty((shape[0], LANES, most + most // 4 + LANES), np.int32)
+                row=np.empty((shape[0], LANES, most + most // 4 + 2 * LANES), np.int32)
             )
         else:
             if rows > _MOST_ROWS:
