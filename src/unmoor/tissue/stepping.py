@@ -239,28 +239,36 @@ def step_blocks(
             if settings.is_vector and work.met[group] == 0:
                 continue
             work.met[group] = 0
-            block, lane = group // GROUPS, group % GROUPS * WIDTH
-            block_forces(
-                old, work.neighbours, work.offset[block], work.rows[block], len(work.order),
-                block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat,
-                force,
-            )  # fmt: skip
-            square = _integrate(
-                new, work.position[block], work.velocity[block], work.motile[block],
-                work.mobility[block], work.origin_of_list[block], work.pressure[block], force,
-                settings.center, now, before, settings.is_flat, block * LANES, lane, lane + WIDTH,
-            )  # fmt: skip
+            square = _step_plainly(bodies, work, settings, old, new, force, group)
             farthest = max(farthest, np.float64(square))
     return farthest
 
 
 @part
+def _step_plainly(
+    bodies: Any, work: Any, settings: Any, old: Any, new: Any, force: Any, group: Any
+) -> Any:
+    """Push and move a few cells of a block; return their largest squared displacement."""
+    block, lane = group // GROUPS, group % GROUPS * WIDTH
+    block_forces(
+        old, work.neighbours, work.offset[block], work.rows[block], len(work.order),
+        block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat, force,
+    )  # fmt: skip
+    return _integrate(
+        new, work.position[block], work.velocity[block], work.motile[block],
+        work.mobility[block], work.origin_of_list[block], work.pressure[block], force,
+        settings.center, settings.dt, settings.is_flat, block * LANES, lane, lane + WIDTH,
+    )  # fmt: skip
+
+
+@part
 def _integrate(
     new: Any, position: Any, velocity: Any, motile: Any, mobility: Any, origin: Any, pressure: Any,
-    force: Any, center: Any, now: Any, before: Any, is_flat: Any, cell: Any, begin: Any, end: Any,
+    force: Any, center: Any, dt: Any, is_flat: Any, cell: Any, begin: Any, end: Any,
 ) -> Any:  # fmt: skip
     """Second-order step of Adams and Bashforth for some lanes of a block."""
     real = new.dtype.type
+    now, before = 1.5 * dt, -0.5 * dt
     farthest = real(0.0)
     for lane in range(begin, end):
         square = real(0.0)
