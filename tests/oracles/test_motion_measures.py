@@ -135,6 +135,16 @@ def test_spread_is_that_of_a_slow_twin() -> None:
     assert not np.allclose(slow_spread(by_row), slow_spread(paths))  # matched by row: wrong
 
 
+def test_paths_are_those_of_cells_that_live_throughout() -> None:
+    """Speeds of others would be of another time."""
+    pictures = coming_and_going()[:3]
+    alive = [set(each.identity[each.is_living].tolist()) for each in pictures]
+    found = motion(pictures)
+    assert found.cells == len(alive[0] & alive[1] & alive[2]) < 8
+    assert found.cells > 0
+    assert np.isfinite([found.speed, found.net_speed, found.directionality]).all()
+
+
 def test_pictures_must_come_in_order_and_evenly() -> None:
     """Lags of different lengths would mix."""
     pictures = coming_and_going()

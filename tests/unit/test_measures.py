@@ -138,6 +138,18 @@ def test_coordinated_strands_are_at_the_collective_end() -> None:
     assert found.single_cell_fraction == 0.5 / (len(place) + 1.0)
 
 
+def test_coordination_is_that_of_cells_outside() -> None:
+    """A body in disorder does not count, whoever was born first; among all touching cells it does."""
+    place = strands(BODY, 5)
+    places, velocities = [BODY, place], [any_way(len(BODY)), outwards(place)]
+    for turn in (1, -1):
+        both = tissue(np.concatenate(places[::turn]), np.concatenate(velocities[::turn]))
+        found = measure(both, START)
+        assert found.coordination == pytest.approx(1.0, abs=1e-6)
+        assert found.single_index == pytest.approx(0.0, abs=1e-6)
+        assert found.all_coordination < 0.5
+
+
 def test_uncoordinated_strands_lie_halfway() -> None:
     """The same places, velocities at random: the share of singles alone cannot tell them apart."""
     place = strands(BODY, 15)
