@@ -139,7 +139,7 @@ def test_coordinated_strands_are_at_the_collective_end() -> None:
 
 
 def test_coordination_is_that_of_cells_outside() -> None:
-    """A body in disorder does not count, whoever was born first; among all touching cells it does."""
+    """A body in disorder does not count, whoever was born first; among all cells it does."""
     place = strands(BODY, 5)
     places, velocities = [BODY, place], [any_way(len(BODY)), outwards(place)]
     for turn in (1, -1):
