@@ -65,7 +65,8 @@ def crowding(c: Any, adhesion: float, pressure: float) -> float:
     rep = math.sqrt(c.c_rep)
     overlap = 1.0 - (rep - adhesion) / (rep - adhesion / c.reach)
     beyond = max(pressure - _PACKED * overlap * overlap, 0.0)
-    return max(1.0 - beyond / c.pressure_stop, 0.0)
+    share: float = max(1.0 - beyond / c.pressure_stop, 0.0)
+    return share
 
 
 @part

@@ -46,7 +46,8 @@ class Schedule(NamedTuple):
 
     def at(self, time: float) -> int:
         """Return the interval that a time falls into [min]."""
-        return int(min(time / self.interval + 1e-9, self.inputs.shape[0] - 1))
+        last = int(self.inputs.shape[0]) - 1
+        return min(int(time / self.interval + 1e-9), last)
 
 
 class Places(NamedTuple):

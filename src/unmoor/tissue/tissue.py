@@ -21,11 +21,12 @@ from unmoor.tissue.collagen import Collagen, degrade, meet, push_aside
 from unmoor.tissue.conduct import align, conduct
 from unmoor.tissue.life import first_cycles, live, part_daughters
 from unmoor.tissue.lives import Behaviours, Lives, copied, enlarged, remade
-from unmoor.tissue.moving import Room, move
+from unmoor.tissue.moving import How, move
 from unmoor.tissue.neighbours import contacts
 from unmoor.tissue.signals import Schedule, Signals
 from unmoor.tissue.snapshot import LIVING, Snapshot
 from unmoor.tissue.surroundings import Surroundings
+from unmoor.tissue.workspace import Room
 
 _ROOM = 1.5  # slots for each cell when room is made
 
@@ -58,7 +59,7 @@ class Numerics:
     signals: int = 10
     skin: float = 3.0
     threads: int = 1
-    how: str = "vector"
+    how: How = "vector"
 
     @property
     def steps(self) -> int:
@@ -241,7 +242,7 @@ class Tissue:
         before = self.bodies.position[slots]
         move(
             self.bodies, slots, first=self.exchanges * numerics.steps, steps=numerics.steps,
-            dt=numerics.exchange / numerics.steps, key=self.key, is_flat=self.is_flat,
+            dt=numerics.exchange / numerics.steps, key=self.stream.key, is_flat=self.is_flat,
             skin=numerics.skin, threads=numerics.threads, how=numerics.how, room=self._room,
         )  # fmt: skip
         self.motion[slots] = (self.bodies.position[slots] - before) / numerics.exchange
