@@ -101,7 +101,7 @@ class Signals:
     @property
     def slots(self) -> int:
         """Slots there are numbers for."""
-        return self.blocks.state.shape[0] * LANES
+        return int(self.blocks.state.shape[0]) * LANES
 
     @property
     def has_failed(self) -> bool:

@@ -344,6 +344,7 @@ class Tissue:
         Lists of neighbours are no part of it: every exchange makes them anew.
         """
         state: dict[str, Any] = {"exchanges": np.array(self.exchanges), "key": np.array(self.key)}
+        state["rules"] = np.array(self.rules.tolist())
         for name in ("bodies", "lives", "behaviours"):
             arrays = getattr(self, name)
             state |= {f"{name}/{field}": getattr(arrays, field).copy() for field in arrays._fields}
@@ -360,10 +361,19 @@ class Tissue:
         Raises
         ------
         ParameterError
-            If it is of a tissue with another seed, gel or cells without networks.
+            If it is of a tissue with another seed, gel or constants.
         """
         if state["key"] != self.key or state["gel"].shape != self.gel.density.shape:
-            raise ParameterError("this state is of a tissue with another seed or gel")
+            raise ParameterError(
+                "this state is of a tissue with another seed or gel; seed the tissue as it was then"
+            )
+        own = np.array(self.rules.tolist())
+        if state["rules"].shape != own.shape or (state["rules"] != own).any():
+            names = np.array(self.rules.dtype.names)
+            other = names[state["rules"] != own] if state["rules"].shape == own.shape else names
+            raise ParameterError(
+                f"this state is of a tissue with another {', '.join(other)}; give the same constants"
+            )
         self.exchanges = int(state["exchanges"])
         for name, kind in (("bodies", Bodies), ("lives", Lives), ("behaviours", Behaviours)):
             fields = kind._fields
