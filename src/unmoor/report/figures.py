@@ -22,6 +22,7 @@ from unmoor.report.plan import Plan, lines
 from unmoor.report.readouts import READOUTS
 from unmoor.report.structures import options, structure_table
 from unmoor.report.style import arm_styles, as_pixels, as_png, as_svg, drawing
+from unmoor.report.tissue_section import tissue_plans
 from unmoor.report.view import View, targets
 from unmoor.trial.atomic import write_file
 
@@ -60,7 +61,8 @@ def draw_figures(
     drawn: dict[str, Drawn] = {}
     written: list[Future[None]] = []
     with drawing():
-        for plan in (*_PLANS, _STRUCTURES, *FULL) if full else _PLANS:
+        plans = (*_PLANS, _STRUCTURES, *FULL) if full else _PLANS
+        for plan in (*plans, *tissue_plans(view, full=full)):
             if not plan.is_possible(view):
                 continue
             figure, data = plan.draw(view)

@@ -22,6 +22,7 @@ from unmoor.report.references import Reference, references
 from unmoor.report.structures import options, shares
 from unmoor.report.style import arm_styles
 from unmoor.report.survival_curves import survival_rows
+from unmoor.report.tissue_section import films
 from unmoor.report.view import View
 from unmoor.trial.atomic import refusals_told, write_file
 from unmoor.trial.csv_text import csv_text
@@ -44,6 +45,7 @@ def write_report(result: Result, path: Path, *, full: bool = False, prism: bool 
     content["analyses"] = analyses(result, view) if full else []
     tests = tests_shown(content["analyses"], "survival" in figures)
     content["methods"] = methods(view, tests)
+    content["films"] = films(view, full=full)
     write_file(path, _template().render(content).encode("utf-8"))
     text_of_sources = [f"{each.text} {each.doi}".strip() for each in sources]
     told = methods_text(view, text_of_sources, tests)

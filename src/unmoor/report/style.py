@@ -6,7 +6,9 @@ parameters are set under a lock and put back, so reports can be made from severa
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,8 @@ RESOLUTION = 300
 """Resolution of the PNG files [dot/inch]."""
 FONT_SIZE = 7.0
 """Size of most text [point]; others are given relative to it."""
+QUALITY, LEAST = 76, 120
+"""Quality of pictures inside SVG files, and the width from which it matters [pixel]."""
 INK, GREY, FAINT = "#222222", "#6E6E6E", "#D9D9D9"
 
 # Okabe & Ito's palette without yellow, which is too pale for lines on white.
@@ -103,7 +107,18 @@ def as_svg(figure: Figure) -> str:
     """Figure as SVG without a date; text stays text, with a fallback where the font is absent."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue().replace("'DejaVu Sans'", "'DejaVu Sans', Verdana")
+    text = buffer.getvalue().replace("'DejaVu Sans'", "'DejaVu Sans', Verdana")
+    return re.sub(r'"data:image/png;base64,([^"]*)"', _smaller, text)
+
+
+def _smaller(link: re.Match[str]) -> str:
+    """An embedded picture as JPEG where that is smaller: pictures of cells are, scales are not."""
+    image = Image.open(io.BytesIO(base64.b64decode(link[1])))
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, format="jpeg", quality=QUALITY, subsampling=0, optimize=True)
+    if image.width < LEAST or buffer.tell() > len(link[1]) // 2:
+        return link[0]
+    return f'"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"'
 
 
 def as_pixels(figure: Figure) -> NDArray[np.uint8]:

@@ -67,6 +67,7 @@ class View:
     failures: pd.DataFrame
     provenance: Mapping[str, Any]
     citations: tuple[str, ...]
+    snapshots: Mapping[Any, Any]
 
     @property
     def draw_source(self) -> str:
@@ -126,6 +127,7 @@ class View:
             failures=outcomes[outcomes["status"] != "ok"],
             provenance=dict(result.provenance),
             citations=tuple(str(getattr(each, "key", each)) for each in result.citations),
+            snapshots=getattr(result, "snapshots", {}),
         )
 
     @property
