@@ -9,8 +9,9 @@ import pytest
 
 from tissue_patterns import ball, smooth_field, tissue
 from unmoor.errors import ParameterError
-from unmoor.tissue.correlation import velocity_correlation
-from unmoor.tissue.motion import Tracks, Walk, fitted_walk, motion, spread, tracks
+from unmoor.tissue.correlation import coordination, velocity_correlation
+from unmoor.tissue.groups import groups
+from unmoor.tissue.motion import Tracks, Walk, displaced, fitted_walk, motion, spread, tracks
 from unmoor.tissue.snapshot import DYING, Snapshot
 
 SPEED, CELLS, FINE = 0.5, 800, 0.5  # µm/min, cells, min
@@ -143,6 +144,29 @@ def test_paths_are_those_of_cells_that_live_throughout() -> None:
     assert found.cells == len(alive[0] & alive[1] & alive[2]) < 8
     assert found.cells > 0
     assert np.isfinite([found.speed, found.net_speed, found.directionality]).all()
+
+
+def test_displacements_show_what_jostling_hides() -> None:
+    """A disc that turns while each cell jostles: cells agree over hours, not over minutes."""
+    place = ball(60.0)
+    generator = np.random.default_rng(9)
+    turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    drift = 0.01 * place @ turn
+    names = np.arange(len(place), dtype=np.uint64)
+    start = tissue(place, identity=names)
+    order = generator.permutation(len(place))
+    place = (place + 30.0 * drift)[order]
+    jostling = drift[order] + generator.normal(size=place.shape)
+    now = tissue(place, jostling, time=30.0, identity=names[order])
+    now.identity[0] = 10**6  # new
+    shown = displaced(now, start)
+    assert shown.velocity[1:] == pytest.approx(drift[order][1:], abs=1e-6)
+    assert not shown.velocity[0].any()
+    all_cells = np.ones(len(place), np.bool_)
+    assert coordination(now, groups(now), all_cells) < 0.5
+    assert coordination(shown, groups(now), all_cells) > 0.8
+    with pytest.raises(ParameterError, match="later"):
+        displaced(start, now)
 
 
 def test_pictures_must_come_in_order_and_evenly() -> None:

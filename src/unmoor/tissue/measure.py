@@ -139,7 +139,8 @@ def measure(
     Parameters
     ----------
     snapshot
-        The tissue now.
+        The tissue now. Its velocities tell how cells agree: those of displacement over an hour or
+        more (`motion.displaced`) are steadier than those of one exchange.
     start
         The tissue at the beginning of the assay, or where it was then.
     reach

@@ -100,6 +100,45 @@ class Motion(NamedTuple):
     walk: Walk
 
 
+def displaced(now: Snapshot, earlier: Snapshot) -> Snapshot:
+    """Give cells the velocity with which they came from where they were at an earlier time.
+
+    Velocities over the minutes of one exchange are mostly each cell's own jostling; how far
+    neighbours travel together shows over hours, as cells are followed under a microscope.
+
+    Parameters
+    ----------
+    now
+        The tissue.
+    earlier
+        The same some time before.
+
+    Returns
+    -------
+        ``now`` with velocities of displacement; 0, so without a direction, for a cell that was not
+        there.
+
+    Raises
+    ------
+    ParameterError
+        If ``earlier`` is not earlier.
+    """
+    between = now.time - earlier.time
+    if not between > 0.0:
+        raise ParameterError(
+            f"a displacement from {earlier.time:g} to {now.time:g} min: the second must be later"
+        )
+    order = np.argsort(earlier.identity, kind="stable")
+    velocity = np.zeros((len(now.identity), 3), np.float32)
+    if order.size:
+        known = earlier.identity[order]
+        place = np.minimum(np.searchsorted(known, now.identity), order.size - 1)
+        same = known[place] == now.identity
+        came = now.position[same] - earlier.position[order[place[same]]]
+        velocity[same] = came / between
+    return now._replace(velocity=velocity)
+
+
 def tracks(snapshots: Sequence[Snapshot]) -> Tracks:
     """Follow living cells through snapshots by their identity.
 
