@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
     from unmoor.assays.settings import OrthotopicXenograft
+    from unmoor.assays.tissue_settings import CellSorting, Monolayer, SpheroidInvasion
     from unmoor.cell.line import CellLine
     from unmoor.organism.host import Host
     from unmoor.report import report
@@ -33,17 +34,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CellLine",
+    "CellSorting",
     "ColonyFormation",
     "Drug",
     "Edit",
     "Host",
     "Intracardiac",
     "Irradiation",
+    "Monolayer",
     "Network",
     "OrthotopicXenograft",
     "Regimen",
     "Result",
     "SignallingTimeCourse",
+    "SpheroidInvasion",
     "Study",
     "TailVein",
     "Viability",
@@ -53,17 +57,20 @@ __all__ = [
 
 _HOMES = {
     "CellLine": "unmoor.cell.line",
+    "CellSorting": "unmoor.assays.tissue_settings",
     "ColonyFormation": "unmoor.assays.culture_settings",
     "Drug": "unmoor.therapy.drug",
     "Edit": "unmoor.therapy.regimen",
     "Host": "unmoor.organism.host",
     "Intracardiac": "unmoor.assays.colonisation_settings",
     "Irradiation": "unmoor.therapy.irradiation",
+    "Monolayer": "unmoor.assays.tissue_settings",
     "Network": "unmoor.signalling.network",
     "OrthotopicXenograft": "unmoor.assays.settings",
     "Regimen": "unmoor.therapy.regimen",
     "Result": "unmoor.trial.result",
     "SignallingTimeCourse": "unmoor.assays.culture_settings",
+    "SpheroidInvasion": "unmoor.assays.tissue_settings",
     "Study": "unmoor.trial.study",
     "TailVein": "unmoor.assays.colonisation_settings",
     "Viability": "unmoor.assays.culture_settings",

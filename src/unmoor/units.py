@@ -101,6 +101,18 @@ KINDS: Mapping[str, Kind] = {
             }
         ),
     ),
+    "density": Kind(
+        "mg/mL",
+        "density of a gel",
+        "2.5 mg/mL",
+        _times({"mg/mL g/L": "1", "ug/mL mg/L": "1e-3"}),
+    ),
+    "length": Kind(
+        "um",
+        "length",
+        "500 um",
+        _times({"um": "1", "nm": "1e-3", "mm": "1e3", "cm": "1e4", "m": "1e6"}),
+    ),
     "mass": Kind(
         "g",
         "mass",
@@ -115,9 +127,6 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 """Kinds of quantity by name."""
-
-# Told apart in messages only: nothing in a study is a length.
-_LENGTHS = frozenset({"nm", "um", "mm", "cm", "m"})
 
 _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<unit>.*)", re.DOTALL
@@ -220,7 +229,6 @@ def _wrong_unit(text: str, kind: str, number: str, unit: str) -> UnitError:
     """Say why a unit cannot be used: missing, of another kind, or unknown."""
     allowed = KINDS[kind]
     others = [other.description for other in KINDS.values() if unit in other.units]
-    others += ["length"] if unit in _LENGTHS else []
     close = nearest(unit, allowed.units, likeness=0.6) if not others else ()
     fix = f"write {literal(f'{number} {close[0] if close else allowed.base_unit}')}"
     if others:

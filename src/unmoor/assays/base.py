@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from unmoor import catalog
+from unmoor.assays.quantities import UNITS
 from unmoor.errors import UnmoorError
 from unmoor.fields import Field, Quantity, Text, Whole, read_table
 from unmoor.findings import FieldPath, Findings, FrozenMap
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CLONES = 16
 LONGEST = 365.0  # d
+_A_DAY = 35e-6  # s for a day of one tumour or culture on a core of 2020; for estimates only
 
 LABEL = Field(
     "label", Text("a name for this assay in the results", 60), '"nude mice"', required=False
@@ -136,6 +138,8 @@ class Assay(ABC):
         Whether it yields primary tumours and metastases in animals, hence effects and a verdict.
     animals
         Animals in each arm that are told one by one; 0 where only what is expected is told.
+    units
+        Units of what it reads and follows.
     """
 
     __slots__ = ()
@@ -144,6 +148,7 @@ class Assay(ABC):
     courses: ClassVar[tuple[str, ...]]
     table: ClassVar[tuple[Field, ...]]
     has_tumours: ClassVar[bool] = False
+    units: ClassVar[Mapping[str, str]] = UNITS
     animals: int = 0
     label: str
     duration: float
@@ -168,6 +173,16 @@ class Assay(ABC):
     def entries(self) -> tuple[tuple[str, str], ...]:
         """Kind and name of the catalog tables it needs beside those that all assays need."""
         return ()
+
+    @property
+    def seconds(self) -> float:
+        """Time that one arm takes in one parameter set on a core of 2020, roughly [s]."""
+        return _A_DAY * self.duration
+
+    @property
+    def reference_sets(self) -> float:
+        """How many ordinary parameter sets the reference set costs; 0 if that does not matter."""
+        return 0.0
 
     @property
     def design(self) -> str:

@@ -48,3 +48,32 @@ UNITS = {
     "systemic_metastases": "expected count",
     "systemic_outgrowth": "cells per arrested cell",
 }
+
+# Of tissues: what is read is also followed over time.
+INVASION_OUTCOMES = (
+    "invasion", "single_cell_fraction", "dissemination", "cohesion", "coordination", "speed",
+    "detached_singles", "detached_clusters", "cluster_size", "collective_index", "cells",
+    "correlation_length",
+)  # fmt: skip
+MONOLAYER_OUTCOMES = (
+    "advance", "covered_area", "cells", "speed", "coordination", "correlation_length", "cohesion",
+)  # fmt: skip
+SORTING_OUTCOMES = ("heterotypic_fraction", "clusters_of_one_kind", "cells", "cohesion")
+
+TISSUE_UNITS = {
+    **UNITS,
+    "invasion": "µm",
+    "single_cell_fraction": "of living cells",
+    "dissemination": "of living cells",
+    "coordination": "-",
+    "speed": "µm/min",
+    "detached_singles": "cells per spheroid",
+    "detached_clusters": "clusters per spheroid",
+    "cluster_size": "cells",
+    "collective_index": "-",
+    "correlation_length": "µm",
+    "advance": "µm",
+    "covered_area": "µm²",
+    "heterotypic_fraction": "of contacts",
+    "clusters_of_one_kind": "clusters",
+}

@@ -24,6 +24,7 @@ from unmoor.assays.colonisation_settings import Intracardiac, TailVein
 from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
 from unmoor.assays.host_field import DEFAULT_HOST, HOST, AnimalAssay, read_hosts
 from unmoor.assays.quantities import COURSES
+from unmoor.assays.tissue_settings import CellSorting, Monolayer, SpheroidInvasion
 from unmoor.fields import Field, OneOf, Quantity, Whole
 from unmoor.findings import FieldPath, Findings
 
@@ -138,7 +139,7 @@ ASSAYS: Mapping[str, type[Assay]] = {
     kind.name: kind
     for kind in (
         OrthotopicXenograft, SignallingTimeCourse, Viability, ColonyFormation, TailVein,
-        Intracardiac,
+        Intracardiac, SpheroidInvasion, Monolayer, CellSorting,
     )
 }  # fmt: skip
 _NAME = Field("name", OneOf(tuple(ASSAYS)), '"orthotopic_xenograft"')

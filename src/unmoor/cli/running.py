@@ -14,12 +14,13 @@ from unmoor.cli.studies import check_workers, load_study
 from unmoor.errors import ExitCode, Interrupted, Problem, StudyError
 
 if TYPE_CHECKING:
+    from unmoor.assays.base import Assay
     from unmoor.trial.result import Result
     from unmoor.trial.study import Study
 
 DEMO = "truong2014"
-_START, _A_DAY = 2.0, 35e-6
-"""Time to start, and for a day of one tumour on a core of 2020 [s]; for estimates only."""
+_START = 2.0
+"""Time to start, on a core of 2020 [s]; for estimates only."""
 
 
 def check(
@@ -47,7 +48,7 @@ def check(
     if json:
         problems = [_as_data(each) for each in loaded.warnings]
         about = {"study": loaded.name, "digest": loaded.digest(), "problems": problems}
-        cost = {"tumours": runs, "seconds": _seconds(loaded, runs)}
+        cost = {"tumours": runs, "seconds": _seconds(loaded)}
         put_json({**about, **cost, "resolved": loaded.to_toml()})
     else:
         put(loaded.to_toml().rstrip())
@@ -191,16 +192,25 @@ def simulated_tumours(study: Study) -> int:
 
     Tumours are run under each structure of the model.
     """
-    is_rival_itself = study.model.e_readout == "cdh1"
-    rivals = (3 if is_rival_itself else 4) if study.uncertainty.rivals else 0
-    kinds = sum(1 + rivals if assay.has_tumours else 1 for assay in study.assays)
+    kinds = sum(_structures(study, assay) for assay in study.assays)
     return len(study.cell_lines) * len(study.arms) * study.uncertainty.draws * kinds
 
 
-def _seconds(study: Study, tumours: int) -> float:
-    """Time that a run takes on one core, roughly."""
-    days = sum(assay.duration for assay in study.assays) / len(study.assays)
-    return _START + _A_DAY * tumours * days
+def _structures(study: Study, assay: Assay) -> int:
+    """Structures of the model under which an assay is run."""
+    is_rival_itself = study.model.e_readout == "cdh1"
+    rivals = (3 if is_rival_itself else 4) if study.uncertainty.rivals else 0
+    return 1 + rivals if assay.has_tumours else 1
+
+
+def _seconds(study: Study) -> float:
+    """Time that a run takes on one core, roughly; the reference set costs what an assay says."""
+    arms = len(study.cell_lines) * len(study.arms)
+    draws = study.uncertainty.draws
+    return _START + arms * sum(
+        (_structures(study, assay) * draws + assay.reference_sets) * assay.seconds
+        for assay in study.assays
+    )
 
 
 def _size(study: Study, tumours: int) -> str:
@@ -210,7 +220,7 @@ def _size(study: Study, tumours: int) -> str:
     return (
         f"{_count(len(study.cell_lines), 'cell line')} × {_count(len(study.arms), 'arm')}"
         f"{animals}, {_count(study.uncertainty.draws, 'parameter draw')}: {tumours} "
-        f"simulated {what}, roughly {duration(_seconds(study, tumours))} on one core; "
+        f"simulated {what}, roughly {duration(_seconds(study))} on one core; "
         f"{_count(len(study.warnings), 'warning')}"
     )
 

@@ -19,6 +19,7 @@ from unmoor.trial.study_fields import EMT_CORES, MECHANISMS
 
 POOL = 200  # animals of the reference parameter set, from which virtual studies are drawn
 _DRAWS = 40
+_SECONDS = 10.0  # that a chunk may take, so that little is lost when a run is stopped
 _ANIMALS = 40_000  # of a chunk in each arm at most, so that memory does not grow with a study
 _BRANCHES = ("epithelial", "partial", "mesenchymal")
 Arrays = dict[str, npt.NDArray[Any]]
@@ -64,7 +65,8 @@ def plan(study: Study) -> list[Chunk]:
             if i > 0 and not settings.has_tumours:
                 continue  # rivals are compared by the verdict, which only tumours have
             animals = 1 if i > 0 else max(settings.animals, 1)
-            size = min(_DRAWS, max(1, _ANIMALS // animals))
+            quick = int(_SECONDS / (settings.seconds * len(study.arms)))
+            size = min(_DRAWS, max(1, _ANIMALS // animals), max(1, quick))
             blocks = [(0, 0)] if i == 0 else []
             blocks += [(n, min(n + size - 1, draws)) for n in range(1, draws + 1, size)]
             for line in study.cell_lines:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from unmoor.assays.quantities import UNITS
 from unmoor.trial.effects import draw_interval
 from unmoor.trial.study import Study
 
@@ -70,7 +69,7 @@ def readout_table(
                         "arm": name,
                         "readout": readout,
                         "day": float(at),
-                        "unit": UNITS[readout],
+                        "unit": settings.units[readout],
                         **dict(_compared(study, one, other, has_draws=has_draws)),
                         "n_failed": failed,
                     }

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from unmoor.assays.quantities import UNITS
 from unmoor.catalog import table
 from unmoor.signalling.batch import FAILURES
 from unmoor.trial.animals import ANIMAL_COLUMNS, EVENT_COLUMNS, follow, join
@@ -307,6 +306,7 @@ def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
     assert arrays is not None  # a study has the reference set or draws
     days, frames = arrays["times"], []
     quantities = study.assays[group.assay].courses
+    units = [study.assays[group.assay].units[name] for name in quantities]
     for arm, name in enumerate(_arms(study)):
         solved = arrays["courses"][arrays["status"][:, arm] == 0, arm].astype(float)
         if not len(solved):
@@ -322,7 +322,7 @@ def _course_rows(study: Study, group: _Group) -> pd.DataFrame:
                     "arm": name,
                     "day": np.tile(days, len(quantities)),
                     "quantity": np.repeat(np.array(quantities, dtype=object), days.size),
-                    "unit": np.repeat(np.array([UNITS[q] for q in quantities], object), days.size),
+                    "unit": np.repeat(np.array(units, object), days.size),
                     **{column: levels[i].ravel() for i, column in enumerate(_QUANTILES)},
                 }
             )
