@@ -1,10 +1,11 @@
-"""Judge the model by published directions: every row that needs no tissue, through a study.
+"""Judge the model by published directions, each row through a study that asks what it says.
 
 Rows give neither doses nor days; those are in ``closures/validation`` and ``validation/doses.tsv``,
 fixed before the rows were first run. A direction counts in a draw if the ratio leaves the band that
 ``closures/calibration`` gives for a published direction without magnitude, or, for shares of a
-whole such as E-cadherin, if the difference reaches ``switch_loss``; "no change" is a ratio within
-``same_low`` to ``same_high``. A row agrees if enough of the plausible draws have its direction.
+whole such as E-cadherin and for cosines, if the difference reaches ``switch_loss``; "no change" is
+a ratio within ``same_low`` to ``same_high``. A row agrees if enough of the plausible draws have its
+direction. Rows of tissues, which take long, get fewer draws.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import numpy as np
 
 from unmoor import catalog
 from unmoor.analysis.evidence_rows import USES, EvidenceRow, Side, Treatment
-from unmoor.assays.quantities import UNITS
 from unmoor.assays.settings import ASSAYS
+from unmoor.assays.tissue_settings import TissueAssay
 from unmoor.catalog import table
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
@@ -41,7 +42,7 @@ AGREES, DISAGREES, CANNOT = "agrees", "disagrees", "cannot"
 CALIBRATED, TUNED, TEST = "calibrated", "tuned", "test"
 _CALIBRATION = ("T01", "T02", "T03", "T04", "T05", "T06", "T10a", "T10b")
 _TUNED_ON = "TGEBP"  # first letters of the rows on which a prototype's defaults were tuned
-_WHOLES = ("of epithelial maximum", "of full programme")
+_WHOLES = ("of epithelial maximum", "of full programme", "cosine")  # told as differences
 _SEEDED, _INJECTED = 1e6, 1e5  # cells; ratios do not depend on them
 _LEVEL = 0.9
 
@@ -58,6 +59,8 @@ class Judged:
         Share of draws with the published direction.
     p_up, p_down
         Shares of draws that go up and down.
+    draws
+        Parameter sets it was judged in.
     measure
         Whether ``median``, ``low`` and ``high`` are of a ratio or of a difference.
     reason
@@ -69,6 +72,7 @@ class Judged:
     structure: str
     outcome: str
     role: str
+    draws: int = 0
     share: float = float("nan")
     p_up: float = float("nan")
     p_down: float = float("nan")
@@ -128,8 +132,8 @@ def _judge(row: EvidenceRow, line: str, structure: Structure, *, draws: int, see
 def _compared(blank: Judged, arm: FloatArray, reference: FloatArray) -> Judged:
     """Fill in how a row came out."""
     rule = _limits()
-    is_whole = UNITS[blank.row.readout] in _WHOLES
-    values = arm - reference if is_whole else ratio(arm, reference)
+    is_whole = ASSAYS[blank.row.assay].units[blank.row.readout] in _WHOLES
+    values = arm - reference if is_whole else ratio(arm, np.where(reference > 0.0, reference, 0.0))
     values = values[np.isfinite(values)]
     if not values.size:
         return replace(blank, reason="no draw gives a number")
@@ -145,6 +149,7 @@ def _compared(blank: Judged, arm: FloatArray, reference: FloatArray) -> Judged:
     return replace(
         blank,
         outcome=AGREES if share >= rule["share"] else DISAGREES,
+        draws=arm.size,
         share=share,
         p_up=float(up.mean()),
         p_down=float(down.mean()),
@@ -169,10 +174,11 @@ def _values(
     """The row's readout on both sides in each draw, shape (draws,) each."""
     kind = ASSAYS.get(row.assay)
     if kind is None:
-        raise _UnableError(f"{row.assay} needs tissue" if row.assay == "spheroid_invasion" else
-                           f"there is no assay {row.assay}")  # fmt: skip
+        raise _UnableError(f"there is no assay {row.assay}")
     if row.readout not in kind.outcomes:
         raise _UnableError(f"{row.assay} does not read {row.readout}")
+    if issubclass(kind, TissueAssay):
+        draws = min(draws, int(_limits()["tissue_draws"]))
     study, days = study_of(row, line, structure, draws, seed)
     parts = [compute(study, chunk) for chunk in plan(study) if chunk.first > 0]
     outcome = kind.outcomes.index(row.readout)
@@ -197,15 +203,10 @@ def study_of(
     CatalogError
         If the line is not in the catalog.
     """
-    perturbed, reference = row.sides
     in_animals = "host" in {field.name for field in ASSAYS[row.assay].table}
-    rule = _limits()
-    last = rule[row.assay]
-    ends = [t.stop for side in row.sides for t in side.treatments if t.stop is not None]
-    if ends:
-        last = max(ends) + rule["restored"]
+    perturbed, reference, last = _timed(row)
     days = (perturbed.read or last, reference.read or last)
-    last = max(days) if any(side.read for side in row.sides) else last
+    last = max(days) if perturbed.read or reference.read else last
     arms = {
         name: [_item(each, side, in_animals=in_animals) for each in side.treatments]
         for name, side in (("reference", reference), ("perturbed", perturbed))
@@ -224,13 +225,39 @@ def study_of(
     return study, days
 
 
+def _timed(row: EvidenceRow) -> tuple[Side, Side, float]:
+    """Both sides, and when they are read unless they say so [d].
+
+    What ends on some day ends soon after the start in a tissue, which would grow for too long: its
+    cells have been under it in culture.
+    """
+    rule, (perturbed, reference) = _limits(), row.sides
+    ends = [t.stop for side in row.sides for t in side.treatments if t.stop is not None]
+    if not ends:
+        return perturbed, reference, rule[row.assay]
+    if not issubclass(ASSAYS[row.assay], TissueAssay):
+        return perturbed, reference, max(ends) + rule["restored"]
+    stop = rule["tissue_stop"]
+    sides = [
+        replace(side, treatments=tuple(
+            each if each.stop is None else replace(each, stop=stop) for each in side.treatments
+        ))
+        for side in row.sides
+    ]  # fmt: skip
+    return sides[0], sides[1], stop + rule["tissue_restored"]
+
+
 def _assay(row: EvidenceRow, line: str, last: float, days: tuple[float, float]) -> dict[str, Any]:
     settings: dict[str, Any] = {"name": row.assay, "duration": last}
     names = {field.name for field in ASSAYS[row.assay].table}
     if "read" in names:
         settings["read"] = sorted(set(days))
     if "matrix" in names and row.matrix:
-        settings["matrix"] = row.matrix.split()[0]
+        settings["matrix"], *density = row.matrix.split()
+        if density and "collagen" in names:
+            settings["collagen"] = _density(density[0])
+    if "spheroids" in names:
+        settings["cells"] = int(_limits()["tissue_cells"])
     if "animals" in names:
         settings |= {"animals": 2, "inoculum": _SEEDED}
     elif "inoculum" in names:
@@ -239,6 +266,14 @@ def _assay(row: EvidenceRow, line: str, last: float, days: tuple[float, float]) 
         home = catalog.about("cell_lines", line).get("host", "nsg")
         settings["host"] = row.host or home
     return settings
+
+
+def _density(word: str) -> float:
+    """Density of a gel that a row calls dense or loose [mg/mL]."""
+    density = _limits().get(f"{word}_collagen")
+    if density is None:
+        raise _UnableError(f"there is no density for a gel that is {word}")
+    return density
 
 
 def _item(each: Treatment, side: Side, *, in_animals: bool) -> dict[str, Any]:

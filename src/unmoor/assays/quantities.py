@@ -65,7 +65,7 @@ TISSUE_UNITS = {
     "invasion": "µm",
     "single_cell_fraction": "of living cells",
     "dissemination": "of living cells",
-    "coordination": "-",
+    "coordination": "cosine",
     "speed": "µm/min",
     "detached_singles": "cells per spheroid",
     "detached_clusters": "clusters per spheroid",

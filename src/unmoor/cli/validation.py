@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id", "use", "role", "line", "assay", "matrix", "perturbation", "reference", "readout",
-    "published", "structure", "share", "p_up", "p_down", "measure", "median", "low", "high",
+    "published", "structure", "draws", "share", "p_up", "p_down", "measure", "median", "low", "high",
     "outcome", "reason",
 )  # fmt: skip
 _MOST_DRAWS = 290
@@ -105,6 +105,8 @@ def _lines(judged: Sequence[Judged]) -> Iterator[str]:
         (x.role, x.use, str(x.agrees), str(x.disagrees), str(x.cannot)) for x in scores(judged)
     ]
     yield from columns([heading, *counts])
+    if fewer := {each.draws for each in judged if each.draws} - {max(x.draws for x in judged)}:
+        yield f"rows of tissues were judged in {max(fewer)} draws, since they take long"
     yield "rows that were calibrated or tuned made the model what it is: only test rows validate it"
 
 
