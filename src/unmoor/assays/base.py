@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from unmoor import catalog
+from unmoor.assays.interval import INTERVAL
 from unmoor.assays.quantities import UNITS
 from unmoor.errors import UnmoorError
 from unmoor.fields import Field, Quantity, Text, Whole, read_table
@@ -140,6 +141,8 @@ class Assay(ABC):
         Animals in each arm that are told one by one; 0 where only what is expected is told.
     units
         Units of what it reads and follows.
+    step
+        Time between two looks at what cells do [d].
     """
 
     __slots__ = ()
@@ -149,6 +152,7 @@ class Assay(ABC):
     table: ClassVar[tuple[Field, ...]]
     has_tumours: ClassVar[bool] = False
     units: ClassVar[Mapping[str, str]] = UNITS
+    step: ClassVar[float] = INTERVAL
     animals: int = 0
     label: str
     duration: float

@@ -16,6 +16,7 @@ import numpy as np
 from unmoor.assays.base import Bench, Outcome
 from unmoor.assays.culture import NOT_FINITE, in_vitro, setting_of
 from unmoor.assays.founders import Founders
+from unmoor.assays.interval import EXCHANGE
 from unmoor.assays.tissue_settings import REFERENCE_TISSUES, TissueAssay
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
@@ -108,7 +109,7 @@ class _Batch:
         self.repeats = settings.repeats
         if bench.is_reference:
             self.repeats = max(self.repeats, REFERENCE_TISSUES)
-        self.numerics = Numerics()
+        self.numerics = Numerics(exchange=EXCHANGE)
         self.duration = self._rounded(setting.duration)
         frames = np.linspace(0.0, self.duration, _FRAMES)
         self.course = [self._rounded(each / _DAY) for each in frames]
@@ -150,9 +151,7 @@ class _Batch:
             if arm in record.frames
         }
 
-    def _told(
-        self, values: FloatArray, status: Any, times: list[float], snapshots: Any
-    ) -> Outcome:
+    def _told(self, values: FloatArray, status: Any, times: list[float], snapshots: Any) -> Outcome:
         mean = _mean(values)
         course = [times.index(each) for each in self.course]
         days = [times.index(each) for each in self.days]

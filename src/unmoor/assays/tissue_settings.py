@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from unmoor import catalog
 from unmoor.assays.base import (
     CLONES,
     DEFAULT_CLONES,
@@ -23,6 +25,7 @@ from unmoor.assays.culture_settings import (
     parse_culture,
     write_times,
 )
+from unmoor.assays.interval import EXCHANGE
 from unmoor.assays.quantities import (
     INVASION_OUTCOMES,
     MONOLAYER_OUTCOMES,
@@ -37,12 +40,12 @@ if TYPE_CHECKING:
     from unmoor.catalog.draws import Draw
 
 LONGEST_TISSUE = 30.0  # d
-REFERENCE_TISSUES = 20  # of the reference set in each arm, at least
+REFERENCE_TISSUES = 6  # of the reference set in each arm, at least
 _MOST_CELLS, _MOST_TISSUES, _MOST_EDITS = 20_000, 1_000, 10
 _DEFAULT_CELLS, _DEFAULT_DAYS = 200, 3.0
 _PLASTIC = "plastic"
 # s for a cell, and for a tissue whatever its size, in a day on a core of 2020; estimates only
-_A_CELL, _A_TISSUE = 1e-3, 0.1
+_A_CELL, _A_TISSUE = 1.5e-3, 0.25
 
 
 def _cells(what: str, default: int) -> Field:
@@ -105,6 +108,7 @@ class TissueAssay(Assay):
 
     __slots__ = ()
     units: ClassVar[Mapping[str, str]] = TISSUE_UNITS
+    step: ClassVar[float] = EXCHANGE / 1440.0
     repeats_field: ClassVar[str]
     cells: int
     matrix: str
@@ -137,8 +141,14 @@ class TissueAssay(Assay):
 
     @property
     def seconds(self) -> float:
-        """Time that one arm takes in one parameter set on a core of 2020, roughly [s]."""
-        return self.repeats * self.duration * (_A_TISSUE + _A_CELL * self.cells)
+        """Time that one arm takes in one parameter set on a core of 2020, roughly [s].
+
+        As if all cells had room throughout.
+        """
+        rates = catalog.table("closures", "culture")
+        growth = rates["division_rate"].value - rates["death_rate"].value
+        cell_days = self.cells * math.expm1(growth * self.duration) / growth
+        return self.repeats * (_A_TISSUE * self.duration + _A_CELL * cell_days)
 
     @property
     def reference_sets(self) -> float:
@@ -177,7 +187,7 @@ class SpheroidInvasion(TissueAssay):
     read
         Time of read-out, or several; None reads at the end.
     spheroids
-        Spheroids in each arm of a parameter set; the reference set has 20 or more, by which what
+        Spheroids in each arm of a parameter set; the reference set has 6 or more, by which what
         chance does is told from what is not known.
     clones
         Clones of the line.
@@ -256,7 +266,7 @@ class Monolayer(TissueAssay):
     read
         Time of read-out, or several; None reads at the end.
     wells
-        Wells in each arm of a parameter set; the reference set has 20 or more.
+        Wells in each arm of a parameter set; the reference set has 6 or more.
     clones
         Clones of the line.
     label
@@ -329,7 +339,7 @@ class CellSorting(TissueAssay):
     read
         Time of read-out, or several; None reads at the end.
     wells
-        Wells in each arm of a parameter set; the reference set has 20 or more.
+        Wells in each arm of a parameter set; the reference set has 6 or more.
     clones
         Clones of the line.
     label

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id", "use", "role", "line", "assay", "matrix", "perturbation", "reference", "readout",
-    "published", "structure", "draws", "share", "p_up", "p_down", "measure", "median", "low", "high",
-    "outcome", "reason",
+    "published", "structure", "draws", "share", "p_up", "p_down", "measure", "median", "low",
+    "high", "outcome", "reason",
 )  # fmt: skip
 _MOST_DRAWS = 290
 _TABLE = Path("validation.tsv")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unmoor import catalog
-from unmoor.assays.interval import INTERVAL
+from unmoor.assays.settings import ASSAYS
+from unmoor.assays.tissue_settings import COLLAGEN
 from unmoor.errors import CatalogError, ParameterError
 from unmoor.findings import Findings
 from unmoor.trial.study_fields import Draft
-from unmoor.trial.treatment_checks import days
+from unmoor.trial.treatment_checks import about, days
 from unmoor.units import format_quantity
 
 _MILLION = 1e6
@@ -21,9 +22,9 @@ _MILLION = 1e6
 def _length(draft: Draft, findings: Findings) -> None:
     """What is shorter than a step of the model is one step, in which little is resolved."""
     for number, assay in enumerate(draft.assays):
-        length = assay.get("duration")
-        if length is not None and length < INTERVAL:
-            expected = f"{days(INTERVAL)} or more; the model has no shorter steps"
+        length, kind = assay.get("duration"), ASSAYS.get(assay.get("name", ""))
+        if length is not None and kind is not None and length < kind.step:
+            expected = f"{days(kind.step)} or more; the model has no shorter steps"
             fix = "lengthen the duration"
             place = ("assays", number, "duration")
             findings.add(place, f'"{days(length)}"', expected, fix, "W-SHORT")
@@ -54,4 +55,18 @@ def _humane(draft: Draft, findings: Findings) -> None:
             findings.add(place, got, expected, "write a larger one", "W-HUMANE")
 
 
-ASSAY_CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (_length, _humane)
+def _gel(draft: Draft, findings: Findings) -> None:
+    """A density is of a gel; cells on a coat are in none."""
+    for number, assay in enumerate(draft.assays):
+        density = assay.get("collagen")
+        if density in (None, COLLAGEN.default) or "matrix" not in assay:
+            continue
+        mostly = f"{about(draft, 'matrices', assay['matrix']).get('dimensions', 3)}d"
+        if (assay.get("dimensions") or mostly) == "2d":
+            expected = "no density: these cells are on a coat, not in a gel"
+            fix = 'remove it, or write dimensions = "3d"'
+            got = f'"{format_quantity(density, "density")}"'
+            findings.add(("assays", number, "collagen"), got, expected, fix, "W-GEL")
+
+
+ASSAY_CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (_length, _humane, _gel)

@@ -193,7 +193,7 @@ def _compile(study: Study, chunks: Sequence[Chunk]) -> None:
     for structure in dict.fromkeys(chunk.structure for chunk in chunks):
         structure.network.compiled  # noqa: B018 - compiles and caches
     first = replace(chunks[0], first=1, last=1) if study.uncertainty.draws else chunks[0]
-    compute(study, first, days=1.0)
+    compute(study, first, days=2.0 * study.assays[first.assay].step)
 
 
 class _Clock:
