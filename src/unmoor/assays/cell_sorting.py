@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def _read(now: Snapshot, founders: int, clones: int) -> list[float]:
     ]
 
 
-def heterotypic_fraction(cells: Snapshot, kind: FloatArray) -> float:
+def heterotypic_fraction(cells: Snapshot, kind: Any) -> float:
     """Share of the contacts of living cells that are between unlike cells; NaN without any [-]."""
     found = groups(cells)
     own = np.repeat(kind, np.diff(found.offset))
@@ -88,5 +88,5 @@ def heterotypic_fraction(cells: Snapshot, kind: FloatArray) -> float:
     return float((own != kind[found.neighbour]).sum()) / contacts if contacts else math.nan
 
 
-def _of(cells: Snapshot, chosen: FloatArray) -> Snapshot:
+def _of(cells: Snapshot, chosen: Any) -> Snapshot:
     return Snapshot(cells.time, *(each[chosen] for each in cells[1:]))

@@ -14,14 +14,14 @@ from unmoor.assays.tissue_run import Scene, run_tissues
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
 from unmoor.random import Stream
-from unmoor.tissue.measure import gap, living, measure
+from unmoor.tissue.measure import living, measure
 from unmoor.tissue.seeding import disc
 from unmoor.tissue.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from unmoor.assays.tissue_settings import Monolayer
 
-_PIXEL = 2.0  # µm, on which covered area is counted
+_PIXEL = 2.0  # µm, about, on which covered area is counted
 _LONGER = 2.0  # a side of a scratch is so many times as long as it is wide
 _JITTER = 0.05  # of the spacing
 
@@ -36,7 +36,7 @@ def spread(settings: Monolayer, bench: Bench, draws: Sequence[Draw]) -> Outcome:
         return sides(settings.cells, spacing, width, stream)
 
     def read(now: Snapshot, start: Snapshot) -> list[float]:
-        return _read(now, start, settings.cells, has_gap=width is not None)
+        return _read(now, start, settings.cells, width)
 
     return run_tissues(settings, Scene(arrange, read, "2d"), bench, draws)
 
@@ -71,10 +71,17 @@ def sides(count: int, spacing: float, width: float, stream: Stream) -> FloatArra
     return chosen
 
 
-def _read(now: Snapshot, start: Snapshot, founders: int, *, has_gap: bool) -> list[float]:
-    """``MONOLAYER_OUTCOMES``; those that need a living cell are NaN without one."""
+def _read(now: Snapshot, start: Snapshot, founders: int, width: float | None) -> list[float]:
+    """``MONOLAYER_OUTCOMES``; those that need a living cell are NaN without one.
+
+    A side of a scratch has advanced by half of the share of the scratch that cells cover.
+    """
     found, cells = measure(now, start, is_flat=True), living(now)
-    advance = 0.5 * (gap(start) - gap(now)) if has_gap else found.front
+    advance = found.front
+    if width is not None:
+        along = float(np.abs(start.position[:, 1]).max()) if start.identity.size else 0.0
+        half = (0.5 * width, max(along, _PIXEL))
+        advance = covered(cells, half) / (4.0 * half[1])
     return [
         advance,
         covered(cells),
@@ -86,21 +93,30 @@ def _read(now: Snapshot, start: Snapshot, founders: int, *, has_gap: bool) -> li
     ]
 
 
-def covered(cells: Snapshot) -> float:
-    """Area that cells cover, each as a disc; what two cover counts once [µm²]."""
+def covered(cells: Snapshot, half: tuple[float, float] | None = None) -> float:
+    """Area that cells cover, each as a disc; what two cover counts once [µm²].
+
+    Parameters
+    ----------
+    half
+        Half the sides of a rectangle around the origin in which area counts; everywhere if None
+        [µm].
+    """
     if not cells.identity.size:
         return 0.0
-    radius = cells.radius.astype(np.float64)
-    far = math.ceil(float(radius.max()) / _PIXEL) + 1
-    side = np.arange(-far, far + 1)
-    corner = np.floor(cells.position[:, :2] / _PIXEL).astype(np.int64)
-    low = corner.min(axis=0) - far
-    is_covered = np.zeros(corner.max(axis=0) - low + far + 1, np.bool_)
+    radius, place = cells.radius.astype(np.float64), cells.position[:, :2]
+    low, high = (place - radius[:, None]).min(axis=0), (place + radius[:, None]).max(axis=0)
+    if half is not None:
+        low, high = np.array(half) * -1.0, np.array(half)
+    count = np.maximum(np.round((high - low) / _PIXEL).astype(np.int64), 1)
+    side = (high - low) / count
+    is_covered = np.zeros(count, np.bool_)
     for k in range(radius.size):
-        x, y = corner[k, 0] + side, corner[k, 1] + side
-        dx = (x + 0.5) * _PIXEL - cells.position[k, 0]
-        dy = (y + 0.5) * _PIXEL - cells.position[k, 1]
-        is_covered[np.ix_(x - low[0], y - low[1])] |= (
-            dx[:, None] ** 2 + dy[None, :] ** 2 < radius[k] ** 2
+        first = np.floor((place[k] - radius[k] - low) / side).astype(np.int64).clip(0, count)
+        last = np.ceil((place[k] + radius[k] - low) / side).astype(np.int64).clip(0, count)
+        x, y = (
+            low[i] + (np.arange(first[i], last[i]) + 0.5) * side[i] - place[k, i] for i in (0, 1)
         )
-    return float(is_covered.sum()) * _PIXEL**2
+        near = x[:, None] ** 2 + y[None, :] ** 2 < radius[k] ** 2
+        is_covered[first[0] : last[0], first[1] : last[1]] |= near
+    return float(is_covered.sum()) * float(side[0] * side[1])

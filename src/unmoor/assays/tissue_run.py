@@ -287,4 +287,6 @@ def _mean(values: FloatArray) -> FloatArray:
         known = np.isfinite(values[:, :, r])
         total += np.where(known, values[:, :, r], 0.0)
         count += known
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0.0)
+    mean: FloatArray = np.full(total.shape, np.nan)
+    np.divide(total, count, out=mean, where=count > 0.0)
+    return mean

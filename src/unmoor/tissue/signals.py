@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from unmoor.cell.phenotype import behave
 from unmoor.compilation import kernel, part
@@ -29,9 +30,9 @@ class Schedule(NamedTuple):
     Attributes
     ----------
     inputs
-        Inputs of the network with all that is done, shape (intervals, inputs).
+        Inputs of the network with all that is done, shape (kinds, intervals, inputs).
     inner
-        The same where no drug gets to: edits alone, shape (intervals, inputs).
+        The same where no drug gets to: edits alone, shape (kinds, intervals, inputs).
     kills
         Death rates by chemotherapy and by radiation in a cell of unit sensitivity, shape
         (intervals, 2) [1/d].
@@ -46,7 +47,7 @@ class Schedule(NamedTuple):
 
     def at(self, time: float) -> int:
         """Return the interval that a time falls into [min]."""
-        last = int(self.inputs.shape[0]) - 1
+        last = int(self.inputs.shape[1]) - 1
         return min(int(time / self.interval + 1e-9), last)
 
 
@@ -78,6 +79,8 @@ class Signals:
         Net growth of untreated cells that have room [1/d].
     turnover
         Death of untreated cells that ``room`` contains [1/d].
+    kind
+        Which of the schedule's kinds of cells is in a slot, shape (slots,).
     schedule
         What is done to the cells.
     places
@@ -91,6 +94,7 @@ class Signals:
     base: FloatArray
     room: float
     turnover: float
+    kind: npt.NDArray[np.int8]
     schedule: Schedule
     places: Places
     _work: FloatArray = field(init=False, repr=False)
@@ -115,6 +119,7 @@ class Signals:
         first = np.repeat(self.cells[:1], more * LANES)
         self.cells = np.concatenate([self.cells, first]).view(np.recarray)
         self.base = np.concatenate([self.base, np.repeat(self.base[:, :1], more * LANES, 1)], 1)
+        self.kind = np.concatenate([self.kind, np.repeat(self.kind[:1], more * LANES)])
 
     def hand_on(self, mothers: SlotArray, daughters: SlotArray) -> None:
         """Give daughters all that their mothers have."""
@@ -122,7 +127,7 @@ class Signals:
         for name in ("state", "parameters", "inputs", "step", "readouts"):
             numbers = getattr(self.blocks, name)
             numbers[b, :, k] = numbers[m, :, n]
-        copied((self.cells, self.base[0], self.base[1]), mothers, daughters)
+        copied((self.cells, self.kind, self.base[0], self.base[1]), mothers, daughters)
 
     def advance(
         self,
@@ -147,8 +152,8 @@ class Signals:
             Where it is put.
         """
         i = self.schedule.at(time + 0.5 * minutes)
-        inputs, inner = self.schedule.inputs[i], self.schedule.inner[i]
-        _expose(self.blocks.inputs, slots, inputs, inner, reached, outside, self.places)
+        inputs, inner = self.schedule.inputs[:, i], self.schedule.inner[:, i]
+        _expose(self.blocks.inputs, slots, self.kind, inputs, inner, reached, outside, self.places)
         _solve(self.blocks, slots, minutes / _HOUR, self.machine, self._work)
         self.read(slots, time + 0.5 * minutes, behaviours)
 
@@ -163,20 +168,32 @@ class Signals:
     def branch(self, schedule: Schedule | None = None) -> Self:
         """Return a copy that goes its own way, under another schedule if one is given."""
         blocks = remade(Blocks, self.blocks)
-        new = replace(self, blocks=blocks, cells=self.cells.copy(), base=self.base.copy())
+        new = replace(
+            self,
+            blocks=blocks,
+            cells=self.cells.copy(),
+            base=self.base.copy(),
+            kind=self.kind.copy(),
+        )
         new.schedule = self.schedule if schedule is None else schedule
         return new
 
     def state(self) -> dict[str, Any]:
         """All numbers that change, by name."""
         arrays = {f"blocks/{name}": getattr(self.blocks, name).copy() for name in Blocks._fields}
-        return {**arrays, "cells": np.array(self.cells), "base": self.base.copy()}
+        return {
+            **arrays,
+            "cells": np.array(self.cells),
+            "base": self.base.copy(),
+            "kind": self.kind.copy(),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up numbers that ``state`` gave."""
         self.blocks = remade(Blocks, (state[f"blocks/{name}"] for name in Blocks._fields))
         self.cells = np.array(state["cells"]).view(np.recarray)
         self.base = np.array(state["base"])
+        self.kind = np.array(state["kind"])
 
 
 def _longer(array: Any, more: int) -> Any:
@@ -189,6 +206,7 @@ def _longer(array: Any, more: int) -> Any:
 def _expose(
     numbers: FloatArray,
     slots: SlotArray,
+    kind: Any,
     inputs: FloatArray,
     inner: FloatArray,
     reached: FloatArray,
@@ -198,8 +216,9 @@ def _expose(
     """Set the inputs of each cell: drugs act in proportion to what gets to it."""
     for s in slots:
         b, lane = s // LANES, s % LANES
-        for j in range(inputs.size):
-            numbers[b, j, lane] = inner[j] + reached[s] * (inputs[j] - inner[j])
+        k = kind[s]
+        for j in range(inputs.shape[1]):
+            numbers[b, j, lane] = inner[k, j] + reached[s] * (inputs[k, j] - inner[k, j])
         numbers[b, places.tgfb_outside, lane] += outside[s]
 
 
