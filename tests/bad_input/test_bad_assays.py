@@ -31,17 +31,45 @@ BLOOD = {
     "clones": "16",
     "host": HOST,
 }
+FLAT = {
+    "label": '"well"',
+    "cells": "100",
+    "matrix": '"laminin"',
+    "duration": '"28 d"',
+    "read": '["7 d", "28 d"]',
+    "wells": "2",
+    "clones": "16",
+}
+GEL = {
+    "label": '"gel"',
+    "cells": "100",
+    "matrix": '"collagen_i"',
+    "dimensions": '"3d"',
+    "collagen": '"4 mg/mL"',
+    "duration": '"28 d"',
+    "read": '["7 d", "28 d"]',
+    "spheroids": "2",
+    "clones": "16",
+}
+SECOND = '[{ gene = "CDH1", change = "knock_down", factor = 0.1 }]'
 GOOD: dict[str, dict[str, Any]] = {
     "signalling_time_course": CULTURE,
     "viability": CULTURE,
     "colony_formation": CULTURE,
     "tail_vein": BLOOD,
     "intracardiac": {**BLOOD, "matrix": '"collagen_i"'},
+    "spheroid_invasion": GEL,
+    "monolayer": {**FLAT, "gap": '"300 um"'},
+    "cell_sorting": {**FLAT, "start": '"random"', "second": SECOND},
 }
 KINDS = sorted(GOOD)
 suite.KIND.setdefault("matrix", suite.NAME)
 suite.KIND.setdefault("dimensions", suite.NAME)
+for name in ("cells", "spheroids", "wells"):
+    suite.KIND.setdefault(name, suite.WHOLE)
 suite.UNITS.setdefault("read", "d")
+suite.UNITS.setdefault("collagen", "mg/mL")
+suite.UNITS.setdefault("gap", "um")
 
 
 def study_of(kind: str, changes: dict[str, Any] | None = None) -> tuple[str, int]:
@@ -70,7 +98,10 @@ def mutations() -> Iterator[tuple[str, str, str, str | None]]:
         for name, value in GOOD[kind].items():
             if name in ("label", "clones", "host"):  # the same field as the xenograft's
                 continue
-            yield kind, name, "missing", None
+            if name != "duration" or "cells" not in GOOD[kind]:  # tissues have a usual one
+                yield kind, name, "missing", None
+            if name in ("start", "second"):  # a word, and a list that is tried below
+                continue
             for mutation, text in suite.values_for(name):
                 if (name, mutation) != ("read", "wrong type list"):
                     yield kind, name, mutation, text
@@ -83,12 +114,24 @@ def mutations() -> Iterator[tuple[str, str, str, str | None]]:
                                    ("mixed", '["7 d", 3]'), ("table in list", "[{ a = 1 }]"),
                                    ("many", str([f"{n} h" for n in range(1, 60)]))):  # fmt: skip
                 yield kind, "read", mutation, text
+        if "start" in GOOD[kind]:
+            for text in ("nan", "[1]", "{ a = 1 }", '""', "true", "3", '"randm"', '"a\\nb"'):
+                yield kind, "start", text, text
+        if "second" in GOOD[kind]:
+            for text in ("nan", "3", '"CDH1"', "[]", "[3]", "[{ }]", '[{ gene = "CDH" }]', "{ }",
+                         '[{ gene = "CDH1", change = "knock_down" }]',
+                         f"[{', '.join([SECOND[1:-1]] * 11)}]"):  # fmt: skip
+                yield kind, "second", text, text
         yield kind, "animals", "unknown key", "10"
         yield kind, "durations", "unknown key", '"3 d"'
 
 
 CASES = list(mutations())
-LEGAL = {("matrix", "missing"), ("dimensions", "missing"), ("read", "missing")}
+MAY_BE_LEFT_OUT = (
+    "matrix", "dimensions", "read", "cells", "collagen", "spheroids", "wells", "gap", "start",
+    "second",
+)  # fmt: skip
+LEGAL = {(name, "missing") for name in MAY_BE_LEFT_OUT}
 
 
 @pytest.mark.parametrize("kind", KINDS)

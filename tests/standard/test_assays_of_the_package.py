@@ -17,6 +17,9 @@ SHORT: dict[str, dict[str, Any]] = {
     "signalling_time_course": {"clones": 4, "duration": "3 d"},
     "viability": {"clones": 4, "duration": "3 d"},
     "colony_formation": {"clones": 4, "duration": "6 d"},
+    "spheroid_invasion": {"clones": 3, "duration": "2 h", "cells": 12},
+    "monolayer": {"clones": 3, "duration": "2 h", "cells": 12},
+    "cell_sorting": {"clones": 3, "duration": "2 h", "cells": 12},
 }
 
 

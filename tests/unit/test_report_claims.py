@@ -28,6 +28,9 @@ EVERY_KIND = {
     "signalling_time_course": "",
     "viability": 'dimensions = "3d"',
     "colony_formation": "",
+    "spheroid_invasion": "cells = 8",
+    "monolayer": "cells = 8",
+    "cell_sorting": "cells = 8",
 }
 TINY = """
 schema     = 1

@@ -141,6 +141,8 @@ class Assay(ABC):
         Animals in each arm that are told one by one; 0 where only what is expected is told.
     units
         Units of what it reads and follows.
+    may_be_undefined
+        Outcomes that are NaN where there is nothing to read them of, as a speed without cells.
     step
         Time between two looks at what cells do [d].
     """
@@ -152,6 +154,7 @@ class Assay(ABC):
     table: ClassVar[tuple[Field, ...]]
     has_tumours: ClassVar[bool] = False
     units: ClassVar[Mapping[str, str]] = UNITS
+    may_be_undefined: ClassVar[tuple[str, ...]] = ()
     step: ClassVar[float] = INTERVAL
     animals: int = 0
     label: str

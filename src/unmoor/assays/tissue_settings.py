@@ -208,6 +208,10 @@ class SpheroidInvasion(TissueAssay):
     name: ClassVar[str] = "spheroid_invasion"
     outcomes: ClassVar[tuple[str, ...]] = INVASION_OUTCOMES
     courses: ClassVar[tuple[str, ...]] = INVASION_OUTCOMES
+    may_be_undefined: ClassVar[tuple[str, ...]] = (
+        "invasion", "single_cell_fraction", "dissemination", "cohesion", "coordination", "speed",
+        "collective_index", "correlation_length",
+    )  # fmt: skip
     repeats_field: ClassVar[str] = "spheroids"
     table: ClassVar[tuple[Field, ...]] = (
         _named("spheroid_invasion"), LABEL, _cells("cells of a spheroid", _DEFAULT_CELLS), MATRIX,
@@ -281,6 +285,9 @@ class Monolayer(TissueAssay):
     name: ClassVar[str] = "monolayer"
     outcomes: ClassVar[tuple[str, ...]] = MONOLAYER_OUTCOMES
     courses: ClassVar[tuple[str, ...]] = MONOLAYER_OUTCOMES
+    may_be_undefined: ClassVar[tuple[str, ...]] = (
+        "advance", "speed", "coordination", "correlation_length", "cohesion",
+    )  # fmt: skip
     repeats_field: ClassVar[str] = "wells"
     table: ClassVar[tuple[Field, ...]] = (
         _named("monolayer"), LABEL, _cells("cells of a well", _DEFAULT_CELLS), _FLAT_MATRIX, GAP,
@@ -354,6 +361,7 @@ class CellSorting(TissueAssay):
     name: ClassVar[str] = "cell_sorting"
     outcomes: ClassVar[tuple[str, ...]] = SORTING_OUTCOMES
     courses: ClassVar[tuple[str, ...]] = SORTING_OUTCOMES
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("heterotypic_fraction", "cohesion")
     repeats_field: ClassVar[str] = "wells"
     table: ClassVar[tuple[Field, ...]] = (
         _named("cell_sorting"), LABEL, _cells("cells of both populations", 100), SECOND, START,
