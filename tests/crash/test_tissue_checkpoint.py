@@ -116,5 +116,5 @@ def test_a_checkpoint_of_another_tissue_is_refused(tmp_path: Path) -> None:
     keep(path, spheroid())
     with pytest.raises(RunFolderError, match="another seed"):
         take_up(path, spheroid(seed=8))
-    with pytest.raises(RunFolderError, match="another c_E"):
-        take_up(path, spheroid(c_E=2.0))
+    with pytest.raises(RunFolderError, match="another bond_E"):
+        take_up(path, spheroid(bond_E=1.0))

@@ -10,11 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 from unmoor.tissue.bodies import Bodies, SingleArray, SlotArray, StepArray
 from unmoor.tissue.collagen import mobility
 from unmoor.tissue.lives import Behaviours
 from unmoor.tissue.snapshot import LIVING
+
+
+@part
+def pair_adhesion(c: Any, cohesion: float) -> float:
+    """Coefficient of adhesion of a pair of cells of some cohesion [µm/min].
+
+    The greatest pull of a bond, where two cells just touch, is this times (1 − 1/reach)²; it is
+    given relative to the full drive of a cell.
+    """
+    bond = c.bond_M + (c.bond_E - c.bond_M) * cohesion
+    strength: float = bond * c.v_max / (1.0 - 1.0 / c.reach) ** 2
+    return strength
 
 
 @kernel
@@ -40,7 +52,7 @@ def conduct(
         is_living = phase[s] == LIVING
         e = behaviours.cohesion[s] if is_living else 0.0
         bodies.repulsion[s] = math.sqrt(c.c_rep)
-        bodies.adhesion[s] = math.sqrt(c.c_M + (c.c_E - c.c_M) * e)
+        bodies.adhesion[s] = math.sqrt(pair_adhesion(c, e))
         bodies.drive[s] = c.v_max * behaviours.speed[s] * through[s] if is_living else 0.0
         bodies.persistence[s] = c.persistence
         bodies.mobility[s] = mobility(c, np.float64(here[s]))
