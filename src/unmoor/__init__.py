@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
+    from unmoor.assays.layer_settings import CellSorting, Monolayer
     from unmoor.assays.settings import OrthotopicXenograft
-    from unmoor.assays.tissue_settings import CellSorting, Monolayer, SpheroidInvasion
+    from unmoor.assays.tissue_settings import SpheroidInvasion
     from unmoor.cell.line import CellLine
     from unmoor.organism.host import Host
     from unmoor.report import report
@@ -57,14 +58,14 @@ __all__ = [
 
 _HOMES = {
     "CellLine": "unmoor.cell.line",
-    "CellSorting": "unmoor.assays.tissue_settings",
+    "CellSorting": "unmoor.assays.layer_settings",
     "ColonyFormation": "unmoor.assays.culture_settings",
     "Drug": "unmoor.therapy.drug",
     "Edit": "unmoor.therapy.regimen",
     "Host": "unmoor.organism.host",
     "Intracardiac": "unmoor.assays.colonisation_settings",
     "Irradiation": "unmoor.therapy.irradiation",
-    "Monolayer": "unmoor.assays.tissue_settings",
+    "Monolayer": "unmoor.assays.layer_settings",
     "Network": "unmoor.signalling.network",
     "OrthotopicXenograft": "unmoor.assays.settings",
     "Regimen": "unmoor.therapy.regimen",

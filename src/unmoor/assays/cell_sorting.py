@@ -20,7 +20,7 @@ from unmoor.tissue.seeding import disc
 from unmoor.tissue.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from unmoor.assays.tissue_settings import CellSorting
+    from unmoor.assays.layer_settings import CellSorting
 
 _JITTER = 0.05  # of the spacing
 

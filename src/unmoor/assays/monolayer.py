@@ -19,7 +19,7 @@ from unmoor.tissue.seeding import disc
 from unmoor.tissue.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from unmoor.assays.tissue_settings import Monolayer
+    from unmoor.assays.layer_settings import Monolayer
 
 _PIXEL = 2.0  # µm, about, on which covered area is counted
 _LONGER = 2.0  # a side of a scratch is so many times as long as it is wide

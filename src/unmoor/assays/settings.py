@@ -23,8 +23,9 @@ from unmoor.assays.base import (
 from unmoor.assays.colonisation_settings import Intracardiac, TailVein
 from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
 from unmoor.assays.host_field import DEFAULT_HOST, HOST, AnimalAssay, read_hosts
+from unmoor.assays.layer_settings import CellSorting, Monolayer
 from unmoor.assays.quantities import COURSES
-from unmoor.assays.tissue_settings import CellSorting, Monolayer, SpheroidInvasion
+from unmoor.assays.tissue_settings import SpheroidInvasion
 from unmoor.fields import Field, OneOf, Quantity, Whole
 from unmoor.findings import FieldPath, Findings
 
