@@ -21,7 +21,14 @@ from unmoor.random import identifier
 from unmoor.tissue.bodies import Bodies, SlotArray
 from unmoor.tissue.forces import LANES
 from unmoor.tissue.neighbours import FARTHEST, make_grid
-from unmoor.tissue.sharing import CLAIMED, MOST_CHUNKS, finish_chunk, open_phase, take_chunk
+from unmoor.tissue.sharing import (
+    CLAIMED,
+    MOST_CHUNKS,
+    borrowed,
+    finish_chunk,
+    open_phase,
+    take_chunk,
+)
 from unmoor.tissue.stepping import (
     gather,
     key_again,
@@ -63,6 +70,7 @@ _PURPOSE = identifier("tissue/turn") & 0xFFFFFFF0
 _WORTH_A_THREAD = 4000  # cells below which a second thread costs more than it does
 _CHUNKS = 16  # of a phase for each thread, when there are several
 _SKIN_USED = 0.999  # of the skin, the rest is for rounding
+_LONGEST_REACH = 1e5  # of a cell [µm]
 _CENTER, _LOW, _HIGH, _LONGEST = 0, 3, 6, 9  # places in what ``survey`` returns
 
 
@@ -209,24 +217,24 @@ def _survey(position: Any, radius: Any, reach: Any, slots: Any, skin: Any, surve
     ``survey`` receives the mean position, the lowest and highest coordinates and the longest
     distance at which cells are listed.
     """
-    survey[:] = 0.0
-    survey[_LOW:_HIGH], survey[_HIGH:_LONGEST] = math.inf, -math.inf
+    longest = 0.0
     for i in range(slots.size):
         s = slots[i]
-        longest = max(radius[s], reach[s])
-        if not (radius[s] >= 0.0 and reach[s] >= 0.0 and longest < 1e6):
+        extent = max(radius[s], reach[s])
+        if not (radius[s] >= 0.0 and reach[s] >= 0.0 and extent < _LONGEST_REACH):
             return -1 - i
-        survey[_LONGEST] = max(survey[_LONGEST], longest)
-        for c in range(3):
-            x = position[s, c]
+        longest = max(longest, np.float64(extent))
+    survey[_LONGEST] = 2.0 * max(longest, 1e-6) + skin
+    for c in range(3):
+        total, low, high = 0.0, math.inf, -math.inf
+        for i in range(slots.size):
+            x = position[slots[i], c]
             if not abs(x) < math.inf:
                 return -1 - i
-            survey[_CENTER + c] += x / slots.size
-            survey[_LOW + c], survey[_HIGH + c] = (
-                min(survey[_LOW + c], x),
-                max(survey[_HIGH + c], x),
-            )
-    survey[_LONGEST] = 2.0 * max(survey[_LONGEST], 1e-6) + skin
+            total += x
+            low, high = min(low, x), max(high, x)
+        survey[_CENTER + c] = min(max(total / slots.size, low), high)
+        survey[_LOW + c], survey[_HIGH + c] = low, high
     for i in range(slots.size):
         for c in range(3):
             if not abs(position[slots[i], c] - survey[_CENTER + c]) < FARTHEST:
@@ -253,6 +261,7 @@ def _run(
     worker: Any,
 ) -> Any:
     """Take part in all phases of a call until nothing is left to do."""
+    bodies, work = borrowed(bodies), borrowed(work)
     grid = make_grid(survey[_LOW:_HIGH], survey[_HIGH:_LONGEST], survey[_LONGEST], slots.size)
     settings = Settings(
         first, steps, dt, key, purpose, is_flat, skin, is_vector, slots.size, survey[:3], grid
@@ -311,7 +320,7 @@ def _next(slots: Any, work: Any, settings: Any, chunks: Any) -> Any:
         return False
     if phase == SORT:
         sort_cells(slots, work, settings, True)
-        stand_ghost(work)
+        stand_ghost(work.record, work.order, settings.cells)
         shared[PHASE] = GATHER
     elif phase == KEYS:
         sort_cells(slots, work, settings, False)

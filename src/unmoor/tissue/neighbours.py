@@ -20,6 +20,7 @@ from unmoor.errors import ParameterError
 FloatArray = npt.NDArray[np.float64]
 SingleArray = npt.NDArray[np.float32]
 
+_SHORTER = 4.0  # times than they are wide are bins along x
 _WIDER = 1.0 + 1e-6  # of a bin, so that rounding never puts neighbours two bins apart
 _MOST = 2.0**20  # bins in one direction
 FARTHEST = (
@@ -28,9 +29,14 @@ FARTHEST = (
 
 
 class Grid(NamedTuple):
-    """Bins of equal width; the number in each direction is a power of two, 1 or at least 4."""
+    """Bins of equal size; their number in each direction is a power of two, 1 or at least 4.
 
-    inverse: float  # of the width [1/µm]
+    Along x, in which direction they lie one after the other in memory, they are shorter than they
+    are wide, so that a row can be searched from and to where it matters.
+    """
+
+    inverse: float  # of the width along y and z [1/µm]
+    finer: float  # of the length along x [1/µm]
     width: int  # bins along x
     height: int
     depth: int
@@ -41,9 +47,9 @@ def make_grid(low: Any, high: Any, reach: Any, cells: Any) -> Any:
     """Return bins at least ``reach`` wide; about as many as would hold all cells, or fewer."""
     inverse = 1.0 / (reach * _WIDER)
     bins = np.empty(3, np.int64)
-    limit = max(64, 4 * cells)
+    limit = max(64, 8 * cells)
     for c in range(3):
-        wanted = min((high[c] - low[c]) * inverse + 2.0, _MOST)
+        wanted = min((high[c] - low[c]) * inverse * (_SHORTER if c == 0 else 1.0) + 2.0, _MOST)
         bins[c] = 1
         # A flat tissue has one layer: cells that leave it still share that layer's number.
         while bins[c] < wanted and high[c] > low[c]:
@@ -58,47 +64,57 @@ def make_grid(low: Any, high: Any, reach: Any, cells: Any) -> Any:
         if bins[largest] <= 4:
             break
         bins[largest] //= 2
-    return Grid(inverse, bins[0], bins[1], bins[2])
-
-
-@part
-def column_of(grid: Any, x: Any, y: Any, z: Any) -> Any:
-    """Place of a point in the grid: bins along x, y and z."""
-    ix = np.int64(math.floor(x * grid.inverse)) & (grid.width - 1)
-    iy = np.int64(math.floor(y * grid.inverse)) & (grid.height - 1)
-    iz = np.int64(math.floor(z * grid.inverse)) & (grid.depth - 1)
-    return ix, iy, iz
+    return Grid(inverse, inverse * _SHORTER, bins[0], bins[1], bins[2])
 
 
 @part
 def bin_of(grid: Any, x: Any, y: Any, z: Any) -> Any:
     """Number of the bin of a point, x fastest."""
-    ix, iy, iz = column_of(grid, x, y, z)
+    ix = np.int64(math.floor(x * grid.finer)) & (grid.width - 1)
+    iy = np.int64(math.floor(y * grid.inverse)) & (grid.height - 1)
+    iz = np.int64(math.floor(z * grid.inverse)) & (grid.depth - 1)
     return np.int32((iz * grid.height + iy) * grid.width + ix)
 
 
 @part
-def row_of(grid: Any, iy: Any, iz: Any, which: Any) -> Any:
-    """First bin of one of the nine rows of bins around a bin, or -1 if it was among the others."""
+def row_of(grid: Any, x: Any, y: Any, z: Any, which: Any) -> Any:
+    """Part of one of nine rows of bins around a point that is within reach.
+
+    Returns
+    -------
+        First bin of the row and, counted along x, first and last bin in reach; the first is -1 if
+        none is, or if the row was among the others.
+    """
     dy, dz = which % 3 - 1, which // 3 - 1
+    none = np.int64(-1), np.int64(0), np.int64(0)
     if (dy != 0 and grid.height == 1) or (dz != 0 and grid.depth == 1):
-        return np.int64(-1)
-    y, z = (iy + dy) & (grid.height - 1), (iz + dz) & (grid.depth - 1)
-    return (z * grid.height + y) * grid.width
+        return none
+    fy, fz = y * grid.inverse, z * grid.inverse
+    iy, iz = math.floor(fy), math.floor(fz)
+    gap_y = (fy - iy if dy < 0 else iy + 1.0 - fy) if dy != 0 else 0.0
+    gap_z = (fz - iz if dz < 0 else iz + 1.0 - fz) if dz != 0 else 0.0
+    left = _WIDER - gap_y * gap_y - gap_z * gap_z
+    if left <= 0.0:
+        return none
+    along, center = _SHORTER * math.sqrt(left), x * grid.finer
+    jy, jz = (np.int64(iy) + dy) & (grid.height - 1), (np.int64(iz) + dz) & (grid.depth - 1)
+    row = (jz * grid.height + jy) * grid.width
+    return row, np.int64(math.floor(center - along)), np.int64(math.floor(center + along))
 
 
 @part
-def stretch(grid: Any, starts: Any, row: Any, ix: Any, which: Any) -> Any:
-    """First and last of the cells in the three bins of a row around ``ix``.
+def stretch(grid: Any, starts: Any, row: Any, begin: Any, end: Any, which: Any) -> Any:
+    """First and last of the cells in the bins ``begin`` to ``end`` of a row.
 
-    The second stretch (``which`` 1) is empty unless the three bins reach over the grid's edge.
+    The second stretch (``which`` 1) is empty unless the bins reach over the grid's edge.
     """
-    if grid.width == 1:
-        return (starts[row], starts[row + 1]) if which == 0 else (starts[0], starts[0])
-    begin = (ix - 1) & (grid.width - 1)
+    count = end - begin + 1
+    if count >= grid.width:
+        return (starts[row], starts[row + grid.width]) if which == 0 else (starts[0], starts[0])
+    begin &= grid.width - 1
     if which == 0:
-        return starts[row + begin], starts[row + min(begin + 3, grid.width)]
-    return starts[row], starts[row + max(begin + 3 - grid.width, 0)]
+        return starts[row + begin], starts[row + min(begin + count, grid.width)]
+    return starts[row], starts[row + max(begin + count - grid.width, 0)]
 
 
 @part
@@ -178,20 +194,19 @@ def _contacts(
     starts, keys = np.empty(bins + 2, np.int32), np.empty(cells, np.int32)
     place = np.empty(cells, np.int32)
     for i in range(cells):
-        x, y, z = position[i]
-        keys[i] = bin_of(grid, x - low[0], y - low[1], z - low[2])
+        x, y, z = position[i, 0] - low[0], position[i, 1] - low[1], position[i, 2] - low[2]
+        keys[i] = bin_of(grid, x, y, z)
     sort_by_bin(keys, cells, bins, starts, place)
     filled = 0
     for i in range(cells):
         offset[i] = filled
-        x, y, z = position[i]
-        ix, iy, iz = column_of(grid, x - low[0], y - low[1], z - low[2])
+        x, y, z = position[i, 0], position[i, 1], position[i, 2]
         for which in range(9):
-            row = row_of(grid, iy, iz, which)
+            row, begin, end = row_of(grid, x - low[0], y - low[1], z - low[2], which)
             if row < 0:
                 continue
             for half in range(2):
-                first, last = stretch(grid, starts, row, ix, half)
+                first, last = stretch(grid, starts, row, begin, end, half)
                 for s in range(first, last):
                     j = place[s]
                     dx, dy, dz = x - position[j, 0], y - position[j, 1], z - position[j, 2]

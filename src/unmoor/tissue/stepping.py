@@ -14,7 +14,7 @@ import numpy as np
 from unmoor.compilation import part
 from unmoor.random import philox4x32
 from unmoor.tissue.forces import LANES, block_forces, unit_vector
-from unmoor.tissue.neighbours import FARTHEST, bin_of, column_of, row_of, sort_by_bin, stretch
+from unmoor.tissue.neighbours import FARTHEST, bin_of, row_of, sort_by_bin, stretch
 from unmoor.tissue.sharing import CLAIMED, fetch_add
 from unmoor.tissue.vector_forces import GROUPS, WIDTH, search_row, step_groups
 
@@ -31,9 +31,9 @@ def key_cells(bodies: Any, slots: Any, work: Any, settings: Any, begin: Any, end
         s = slots[i]
         work.keys[i] = bin_of(
             settings.grid,
-            real(bodies.position[s, 0] - c[0]),
-            real(bodies.position[s, 1] - c[1]),
-            real(bodies.position[s, 2] - c[2]),
+            np.float64(real(bodies.position[s, 0] - c[0])),
+            np.float64(real(bodies.position[s, 1] - c[1])),
+            np.float64(real(bodies.position[s, 2] - c[2])),
         )
 
 
@@ -42,7 +42,8 @@ def key_again(work: Any, settings: Any, current: Any, begin: Any, end: Any) -> A
     """Bin of each cell where it is now."""
     record = work.record[current]
     for i in range(begin, min(end, settings.cells)):
-        work.keys[i] = bin_of(settings.grid, record[i, 0], record[i, 1], record[i, 2])
+        x, y, z = record[i, 0], record[i, 1], record[i, 2]
+        work.keys[i] = bin_of(settings.grid, np.float64(x), np.float64(y), np.float64(z))
 
 
 @part
@@ -58,71 +59,118 @@ def sort_cells(slots: Any, work: Any, settings: Any, is_first: Any) -> Any:
 
 @part
 def gather(bodies: Any, work: Any, settings: Any, first: Any, last: Any) -> Any:
-    """Copy the cells of some blocks; return the first slot whose numbers are not finite, or -1."""
-    bad = np.int64(-1)
+    """Copy the cells of some blocks; return a slot whose numbers are not finite, or -1."""
+    lanes, cells = (first * LANES, last * LANES), settings.cells
     work.met[first * GROUPS : last * GROUPS] = 0
-    for block in range(first, last):
-        work.next_turn[block] = _NEVER
-        for lane in range(LANES):
-            i = block * LANES + lane
-            if i >= settings.cells:
-                _fill_lane(work, settings, block, lane)
-            elif not _gather_cell(bodies, work, settings, block, lane) and bad < 0:
-                bad = np.int64(work.order[i])
+    bad = _gather_places(
+        work.order, lanes, cells, settings.center, bodies.position, bodies.velocity,
+        work.position, work.velocity, work.record,
+    )  # fmt: skip
+    bad = max(bad, _gather_drives(bodies, work.order, lanes, cells, settings.is_flat, work.motile))
+    _gather_turns(work.order, lanes, cells, bodies.turn, bodies.drive, work.turn, work.next_turn)
+    return max(
+        bad,
+        _gather_laws(
+            work.order, lanes, cells, bodies.radius, bodies.reach, bodies.repulsion,
+            bodies.adhesion, bodies.mobility, work.record, work.mobility,
+        ),
+    )  # fmt: skip
+
+
+@part
+def _gather_places(
+    order: Any, lanes: Any, cells: Any, center: Any, position: Any, velocity: Any, places: Any,
+    velocities: Any, record: Any,
+) -> Any:  # fmt: skip
+    """Positions and velocities; lanes without a cell stand beyond everyone's reach."""
+    bad = np.int64(-1)
+    for i in range(lanes[0], lanes[1]):
+        block, lane, s = i // LANES, i % LANES, np.int64(order[i])
+        for c in range(3):
+            x = position[s, c] if i < cells else center[c] + _OUTSIDE
+            v = velocity[s, c] if i < cells else np.float32(0.0)
+            places[block, c, lane], velocities[block, c, lane] = x, v
+            record[0, i, c] = record[1, i, c] = x - center[c]
+            if not math.isfinite(v):
+                bad = s
     return bad
 
 
 @part
-def _fill_lane(work: Any, settings: Any, block: Any, lane: Any) -> Any:
-    for c in range(3):
-        work.position[block, c, lane] = settings.center[c] + _OUTSIDE
-        work.velocity[block, c, lane] = work.motile[block, c, lane] = 0.0
-        work.origin_of_list[block, c, lane] = _OUTSIDE
-    work.mobility[block, lane] = 0.0
-    work.turn[block, lane] = _NEVER
-    _stand_by(work, block * LANES + lane, _OUTSIDE)
-
-
-@part
-def _stand_by(work: Any, i: Any, where: Any) -> Any:
-    """Record of what is no cell: beyond everyone's reach, and of no strength."""
-    for which in range(2):
+def _gather_drives(
+    bodies: Any, order: Any, lanes: Any, cells: Any, is_flat: Any, motile: Any
+) -> Any:
+    """Drives along headings."""
+    bad, real = np.int64(-1), motile.dtype.type
+    drive, heading, bias, persistence = (
+        bodies.drive, bodies.heading, bodies.bias, bodies.persistence
+    )  # fmt: skip
+    for i in range(lanes[0], lanes[1]):
+        block, lane, s = i // LANES, i % LANES, np.int64(order[i])
         for c in range(3):
-            work.record[which, i, c] = where
-        work.record[which, i, 3] = work.record[which, i, 4] = 1.0
-        work.record[which, i, 5] = work.record[which, i, 6] = work.record[which, i, 7] = 0.0
+            speed = real(0.0)
+            if i < cells and drive[s] != 0.0:
+                if not (is_flat and c == 2):
+                    speed = real(drive[s]) * real(heading[s, c])
+                if not (math.isfinite(speed + bias[s, c]) and persistence[s] >= 0.0):
+                    bad = s
+            motile[block, c, lane] = speed
+    return bad
 
 
 @part
-def stand_ghost(work: Any) -> Any:
-    """Put the ghost that fills up lists behind the last lane."""
-    _stand_by(work, len(work.order), 2.0 * _OUTSIDE)
+def _gather_turns(
+    order: Any, lanes: Any, cells: Any, turn: Any, drive: Any, turns: Any, next_turn: Any
+) -> Any:
+    """Steps of the next turns, which cells without drive do not make."""
+    for i in range(lanes[0], lanes[1]):
+        block, lane, s = i // LANES, i % LANES, order[i]
+        turns[block, lane] = turn[s] if i < cells and drive[s] != 0.0 else _NEVER
+        next_turn[block] = (
+            turns[block, lane] if lane == 0 else min(next_turn[block], turns[block, lane])
+        )
 
 
 @part
-def _gather_cell(bodies: Any, work: Any, settings: Any, block: Any, lane: Any) -> Any:
-    """Copy one cell; return whether its numbers are finite."""
-    i = block * LANES + lane
-    s, real = work.order[i], work.record.dtype.type
-    total = 0.0  # not finite if one of the numbers is not
+def _gather_laws(
+    order: Any, lanes: Any, cells: Any, radius: Any, reach: Any, repulsion: Any, adhesion: Any,
+    mobility: Any, record: Any, mobilities: Any,
+) -> Any:  # fmt: skip
+    """What enters the law of a pair, and mobilities."""
+    bad, real = np.int64(-1), record.dtype.type
+    for i in range(lanes[0], lanes[1]):
+        s = np.int64(order[i])
+        if i >= cells:
+            _stand_by(record, i)
+            mobilities[i // LANES, i % LANES] = 0.0
+            continue
+        touch, hold = max(real(radius[s]), real(1e-6)), max(real(reach[s]), real(1e-6))
+        for which in range(2):
+            record[which, i, 3], record[which, i, 4] = touch, hold
+            record[which, i, 5], record[which, i, 6] = repulsion[s], adhesion[s]
+            record[which, i, 7] = max(touch, hold)
+        mobilities[i // LANES, i % LANES] = mobility[s]
+        if not math.isfinite(repulsion[s] + adhesion[s] + mobility[s]):
+            bad = s
+    return bad
+
+
+@part
+def _stand_by(record: Any, i: Any) -> Any:
+    """Record of what is no cell: of no strength."""
+    for which in range(2):
+        record[which, i, 3] = record[which, i, 4] = 1.0
+        record[which, i, 5] = record[which, i, 6] = record[which, i, 7] = 0.0
+
+
+@part
+def stand_ghost(record: Any, order: Any, cells: Any) -> Any:
+    """Put the ghost that fills up lists behind the last lane; lanes without a cell get a slot."""
+    ghost = len(order)
+    order[cells:] = order[0]
+    _stand_by(record, ghost)
     for c in range(3):
-        work.position[block, c, lane] = bodies.position[s, c]
-        work.velocity[block, c, lane] = bodies.velocity[s, c]
-        moves = bodies.drive[s] != 0.0 and not (settings.is_flat and c == 2)
-        drive = real(bodies.drive[s]) * real(bodies.heading[s, c]) if moves else real(0.0)
-        work.motile[block, c, lane] = drive
-        work.record[0, i, c] = real(bodies.position[s, c] - settings.center[c])
-        total += abs(bodies.velocity[s, c]) + abs(drive) + abs(bodies.bias[s, c])
-    work.mobility[block, lane] = bodies.mobility[s]
-    work.turn[block, lane] = bodies.turn[s] if bodies.drive[s] != 0.0 else _NEVER
-    work.next_turn[block] = min(work.next_turn[block], work.turn[block, lane])
-    radius, reach = max(bodies.radius[s], real(1e-6)), max(bodies.reach[s], real(1e-6))
-    work.record[0, i, 3], work.record[0, i, 4] = radius, reach
-    work.record[0, i, 5], work.record[0, i, 6] = bodies.repulsion[s], bodies.adhesion[s]
-    work.record[0, i, 7] = max(radius, reach)
-    work.record[1, i] = work.record[0, i]
-    total += abs(bodies.repulsion[s]) + abs(bodies.adhesion[s]) + abs(bodies.mobility[s])
-    return math.isfinite(total) and bodies.persistence[s] >= 0.0
+        record[0, ghost, c] = record[1, ghost, c] = 2.0 * _OUTSIDE
 
 
 @part
@@ -181,20 +229,19 @@ def _search(
     count, most = np.int64(0), found.size - LANES
     x, y, z = mine[0], mine[1], mine[2]
     far = mine[7] + mine.dtype.type(skin)
-    ix, iy, iz = column_of(grid, x, y, z)
     for which in range(9):
-        row = row_of(grid, iy, iz, which)
+        row, begin, end = row_of(grid, np.float64(x), np.float64(y), np.float64(z), which)
         if row < 0:
             continue
         for half in range(2):
-            first, last = stretch(grid, starts, row, ix, half)
+            first, last = stretch(grid, starts, row, begin, end, half)
+            if first >= last:
+                continue
             if is_vector:
-                free = min(count, most)
-                end = search_row(
+                count += search_row(
                     column, place, np.int64(first), np.int64(last), x, y, z, far, np.int32(i),
-                    found[free:], np.int64(0),
+                    found[min(count, most) :], np.int64(0),
                 )  # fmt: skip
-                count += end
                 continue
             for p in range(first, last):
                 dx, dy, dz = x - column[0, p], y - column[1, p], z - column[2, p]
@@ -222,67 +269,69 @@ def step_blocks(
         if work.next_turn[block] <= step:
             _turn_block(bodies, work, settings, step, block)
     old, new, force = work.record[current], work.record[1 - current], work.force[worker]
-    now, before = 1.5 * settings.dt, -0.5 * settings.dt
     center, is_last = settings.center, step == settings.first + settings.steps - 1
-    farthest = 0.0
+    if not settings.is_vector:
+        return _step_plainly(bodies, work, settings, old, new, force, begin, end)
     force[:2] = 0.0
-    if settings.is_vector:
-        step_groups(
-            old, new, work.neighbours, work.offset, work.rows, work.position, work.velocity,
-            work.motile, work.origin_of_list, work.mobility, work.pressure, work.met, force,
-            center[0], center[1], center[2], now, before, settings.is_flat, is_last,
-            begin * GROUPS, end * GROUPS,
-        )  # fmt: skip
-        farthest = np.float64(force[0].max())
-    if not settings.is_vector or force[1, 0] != 0.0:
-        for group in range(begin * GROUPS, end * GROUPS):
-            if settings.is_vector and work.met[group] == 0:
-                continue
-            work.met[group] = 0
-            square = _step_plainly(bodies, work, settings, old, new, force, group)
-            farthest = max(farthest, np.float64(square))
+    step_groups(
+        old, new, work.neighbours, work.offset, work.rows, work.position, work.velocity,
+        work.motile, work.origin_of_list, work.mobility, work.pressure, work.met, force,
+        center[0], center[1], center[2], 1.5 * settings.dt, -0.5 * settings.dt, settings.is_flat,
+        is_last, begin * GROUPS, end * GROUPS,
+    )  # fmt: skip
+    farthest = np.float64(force[0].max())
+    if force[1, 0] != 0.0:  # some coincide with others
+        rest = _step_plainly(bodies, work, settings, old, new, force, begin, end)
+        farthest = max(farthest, rest)
     return farthest
 
 
 @part
 def _step_plainly(
-    bodies: Any, work: Any, settings: Any, old: Any, new: Any, force: Any, group: Any
+    bodies: Any, work: Any, settings: Any, old: Any, new: Any, force: Any, begin: Any, end: Any
 ) -> Any:
-    """Push and move a few cells of a block; return their largest squared displacement."""
-    block, lane = group // GROUPS, group % GROUPS * WIDTH
-    block_forces(
-        old, work.neighbours, work.offset[block], work.rows[block], len(work.order),
-        block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat, force,
-    )  # fmt: skip
-    return _integrate(
-        new, work.position[block], work.velocity[block], work.motile[block],
-        work.mobility[block], work.origin_of_list[block], work.pressure[block], force,
-        settings.center, settings.dt, settings.is_flat, block * LANES, lane, lane + WIDTH,
-    )  # fmt: skip
+    """Push and move cells one by one: all, or those that the vector code left."""
+    farthest = 0.0
+    for group in range(begin * GROUPS, end * GROUPS):
+        if settings.is_vector and work.met[group] == 0:
+            continue
+        work.met[group] = 0
+        block, lane = group // GROUPS, group % GROUPS * WIDTH
+        block_forces(
+            old, work.neighbours, work.offset[block], work.rows[block], len(work.order),
+            block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat,
+            force,
+        )  # fmt: skip
+        square = _integrate(
+            new, work.position, work.velocity, work.motile, work.mobility, work.origin_of_list,
+            work.pressure, force, settings.center, settings.dt, settings.is_flat, block, lane,
+        )  # fmt: skip
+        farthest = max(farthest, np.float64(square))
+    return farthest
 
 
 @part
 def _integrate(
     new: Any, position: Any, velocity: Any, motile: Any, mobility: Any, origin: Any, pressure: Any,
-    force: Any, center: Any, dt: Any, is_flat: Any, cell: Any, begin: Any, end: Any,
+    force: Any, center: Any, dt: Any, is_flat: Any, block: Any, begin: Any,
 ) -> Any:  # fmt: skip
-    """Second-order step of Adams and Bashforth for some lanes of a block."""
+    """Second-order step of Adams and Bashforth; return the largest squared displacement."""
     real = new.dtype.type
     now, before = 1.5 * dt, -0.5 * dt
     farthest = real(0.0)
-    for lane in range(begin, end):
+    for lane in range(begin, begin + WIDTH):
         square = real(0.0)
         for c in range(3):
-            v = (force[c, lane] + motile[c, lane]) * mobility[lane]
+            v = (force[c, lane] + motile[block, c, lane]) * mobility[block, lane]
             if c == 2 and is_flat:
                 v = real(0.0)
-            x = position[c, lane] + (now * v + before * velocity[c, lane])
-            position[c, lane], velocity[c, lane] = x, v
+            x = position[block, c, lane] + (now * v + before * velocity[block, c, lane])
+            position[block, c, lane], velocity[block, c, lane] = x, v
             coordinate = real(x - center[c])
-            new[cell + lane, c] = coordinate
-            moved = coordinate - origin[c, lane]
+            new[block * LANES + lane, c] = coordinate
+            moved = coordinate - origin[block, c, lane]
             square += moved * moved
-        pressure[lane] = force[3, lane]
+        pressure[block, lane] = force[3, lane]
         farthest = max(farthest, square)
     return farthest
 

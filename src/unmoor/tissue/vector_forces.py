@@ -21,7 +21,8 @@ from numba import types
 from unmoor.tissue.forces import LANES
 from unmoor.tissue.sharing import intrinsic
 
-WIDTH = 16 if llvm.get_host_cpu_features().get("avx512f") else 8  # cells of a vector
+_HAS = llvm.get_host_cpu_features()
+WIDTH = 16 if _HAS.get("avx512f") else 8  # cells of a vector
 GROUPS = LANES // WIDTH  # vectors of a block
 
 _FLOAT, _DOUBLE = ir.FloatType(), ir.DoubleType()
@@ -331,6 +332,30 @@ def search_row(  # type: ignore[no-untyped-def]
     return signature, generate
 
 
+def _squeezed(w: Writer, cells: Any, near: Any) -> Any:
+    """Chosen lanes moved to the front, in their order."""
+    ints, b = cells.type, w.b
+    if WIDTH != 8 or not _HAS.get("avx2"):
+        kind = ir.FunctionType(ints, [ints, near.type, ints])
+        squeeze = w.outside(f"llvm.experimental.vector.compress.v{WIDTH}i32", kind)
+        return b.call(squeeze, [cells, near, ir.Constant(ints, ir.Undefined)])
+    # LLVM goes through memory here; a table of where lanes come from is several times faster.
+    name, table = "unmoor.lanes_to_front", ir.ArrayType(_LONG, 256)
+    constant = b.module.globals.get(name)
+    if constant is None:
+        rows = [[lane for lane in range(8) if bits >> lane & 1] for bits in range(256)]
+        constant = ir.GlobalVariable(b.module, table, name)
+        constant.linkage, constant.global_constant = "internal", True
+        constant.initializer = ir.Constant(
+            table, [int.from_bytes(bytes(row + [0] * (8 - len(row))), "little") for row in rows]
+        )
+    which = b.zext(b.bitcast(near, ir.IntType(8)), _LONG)
+    packed = b.load(b.gep(constant, [w.number(0), which]))
+    lanes = b.zext(b.bitcast(packed, ir.VectorType(ir.IntType(8), 8)), ints)
+    kind = ir.FunctionType(ints, [ints, ints])
+    return b.call(w.outside("llvm.x86.avx2.permd", kind), [cells, lanes])
+
+
 def _search_row(w: Writer, sig: Any, args: Any, context: Any) -> Any:
     b, (columns, place, found) = w.b, w.arrays
     shape = context.make_array(sig.args[0])(context, b, args[0]).shape
@@ -340,10 +365,6 @@ def _search_row(w: Writer, sig: Any, args: Any, context: Any) -> Any:
     me, last = w.spread(args[8], ints), w.spread(b.trunc(args[3], _INT), ints)
     lanes = ir.Constant(ints, list(range(WIDTH)))
     bits = ir.IntType(WIDTH)
-    squeeze = w.outside(
-        f"llvm.experimental.vector.compress.v{WIDTH}i32",
-        ir.FunctionType(ints, [ints, ir.VectorType(ir.IntType(1), WIDTH), ints]),
-    )
     count_bits = w.outside(f"llvm.ctpop.i{WIDTH}", ir.FunctionType(bits, [bits]))
 
     def body(step: Any, held: list[Any]) -> list[Any]:
@@ -362,8 +383,7 @@ def _search_row(w: Writer, sig: Any, args: Any, context: Any) -> Any:
             b.fcmp_ordered("<", square, b.fmul(limit, limit)),
             b.and_(b.icmp_signed("<", index, last), b.icmp_signed("!=", cells, me)),
         )
-        kept = b.call(squeeze, [cells, near, ir.Constant(ints, ir.Undefined)])
-        w.store(kept, b.gep(found, [held[0]]), 4)
+        w.store(_squeezed(w, cells, near), b.gep(found, [held[0]]), 4)
         more = b.call(count_bits, [b.bitcast(near, bits)])
         return [b.add(held[0], b.zext(more, _LONG))]
 
