@@ -64,6 +64,8 @@ from unmoor.tissue.workspace import (
     Settings,
 )  # fmt: skip
 
+__all__ = ["How", "Moved", "Room", "move"]
+
 How = Literal["vector", "plain", "double"]
 
 _PURPOSE = identifier("tissue/turn") & 0xFFFFFFF0

@@ -118,7 +118,9 @@ class Writer:
         low = [pick(quads[i], quads[i + 1], (0, 4, 1, 5)) for i in (0, 2)]
         high = [pick(quads[i], quads[i + 1], (2, 6, 3, 7)) for i in (0, 2)]
         return [
-            pick(*half, lanes) for half in (low, high) for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))
+            pick(half[0], half[1], lanes)
+            for half in (low, high)
+            for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))
         ]
 
     def records(self, data: Any, cells: list[Any]) -> list[Any]:
