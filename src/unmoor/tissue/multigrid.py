@@ -34,7 +34,7 @@ from unmoor.tissue.levels import (
 )
 
 # A held voxel decays on coarser levels at this multiple of D / spacing² of the finest
-HOLD = 4.0
+HOLD = 2.0
 
 
 @part
@@ -127,9 +127,21 @@ def _restrict(residual: Any, rest: Any, fine: Any, coarse: Any) -> Any:
 
 
 @part
-def _spread(error: Any, level: Any, plain: Any, ghosts: Any) -> Any:
-    """Put a level's error into plain order with ghosts around: what the faces make of it."""
+def _of_level(room: Any, level: Any) -> Any:
+    """Error, rest and inverse diagonal of one level."""
+    first, last = level[START], level[START] + (level[NX] + 2) * level[PLANE] // 2 + 1
+    return room.error[:, first:last], room.rest[:, first:last], room.inverse[:, first:last]
+
+
+@part
+def _spread(levels: Any, n: Any) -> Any:
+    """Error of a level in plain order, with ghosts around: what the faces make of it."""
+    level, ghosts = levels.table[n], levels.ghosts[n]
     nx, ny, nz = level[NX], level[NY], level[NZ]
+    size = (nx + 2) * (ny + 2) * (nz + 2)
+    plain = levels.room.plain[level[PLAIN] : level[PLAIN] + size]
+    plain = plain.reshape((nx + 2, ny + 2, nz + 2))
+    error = _of_level(levels.room, level)[0]
     for i in range(nx):
         for j in range(ny):
             g = (i + 1) * level[PLANE] + j * level[PITCH]
@@ -143,6 +155,7 @@ def _spread(error: Any, level: Any, plain: Any, ghosts: Any) -> Any:
         for k in range(nz + 2):
             plain[0, j, k] = ghosts[0, 0] * plain[1, j, k]
             plain[nx + 1, j, k] = ghosts[0, 1] * plain[nx, j, k]
+    return plain
 
 
 @part
@@ -191,33 +204,22 @@ def _prolong(plain: Any, error: Any, inverse: Any, fine: Any, coarse: Any) -> An
 def cycle(levels: Any) -> Any:
     """One V-cycle from zero: ``error`` of the finest level from its ``rest``."""
     table, room = levels.table, levels.room
-    count, links = table.shape[0], levels.single_links
-    for n in range(count):
-        level, c = table[n], links[n]
+    count = table.shape[0]
+    for step in range(2 * count - 1):  # down to the coarsest level and up again
+        is_down = step < count
+        n = step if is_down else 2 * count - 2 - step
+        level, c = table[n], levels.single_links[n]
         e, r, d = _of_level(room, level)
-        for q in range(e.shape[1]):
-            e[0, q] = r[0, q] * d[0, q]
-        _sweep(level, 1, e, r, d, c)
-        if n + 1 < count:
+        if is_down:
+            for q in range(e.shape[1]):
+                e[0, q] = r[0, q] * d[0, q]
+        else:
+            _prolong(_spread(levels, n + 1), e, d, level, table[n + 1])
+        for colour in range(1, -1 if not is_down else 0, -1):
+            _sweep(level, colour, e, r, d, c)
+        if is_down and n + 1 < count:
             _residual_of_red(room.scratch, e[1], d[0], level, c)
             _restrict(room.scratch, room.rest, level, table[n + 1])
-    for n in range(count - 2, -1, -1):
-        level, coarse = table[n], table[n + 1]
-        shape = (coarse[NX] + 2, coarse[NY] + 2, coarse[NZ] + 2)
-        size = shape[0] * shape[1] * shape[2]
-        plain = room.plain[coarse[PLAIN] : coarse[PLAIN] + size].reshape(shape)
-        _spread(_of_level(room, coarse)[0], coarse, plain, levels.ghosts[n + 1])
-        e, r, d = _of_level(room, level)
-        _prolong(plain, e, d, level, coarse)
-        _sweep(level, 1, e, r, d, links[n])
-        _sweep(level, 0, e, r, d, links[n])
-
-
-@part
-def _of_level(room: Any, level: Any) -> Any:
-    """Error, rest and inverse diagonal of one level."""
-    first, last = level[START], level[START] + (level[NX] + 2) * level[PLANE] // 2 + 1
-    return room.error[:, first:last], room.rest[:, first:last], room.inverse[:, first:last]
 
 
 @part
