@@ -21,7 +21,7 @@ from unmoor.tissue.snapshot import Snapshot
 if TYPE_CHECKING:
     from unmoor.assays.layer_settings import Monolayer
 
-_PIXEL = 2.0  # µm, about, on which covered area is counted
+_PIXEL = 1.0  # µm, about, on which covered area is counted
 _LONGER = 2.0  # a side of a scratch is so many times as long as it is wide
 _JITTER = 0.05  # of the spacing
 
@@ -74,14 +74,14 @@ def sides(count: int, spacing: float, width: float, stream: Stream) -> FloatArra
 def _read(now: Snapshot, start: Snapshot, founders: int, width: float | None) -> list[float]:
     """``MONOLAYER_OUTCOMES``; those that need a living cell are NaN without one.
 
-    A side of a scratch has advanced by half of the share of the scratch that cells cover.
+    A side of a scratch has advanced by half of what cells have come to cover, per length of it.
     """
     found, cells = measure(now, start, is_flat=True), living(now)
     advance = found.front
     if width is not None:
         along = float(np.abs(start.position[:, 1]).max()) if start.identity.size else 0.0
         half = (0.5 * width, max(along, _PIXEL))
-        advance = covered(cells, half) / (4.0 * half[1])
+        advance = (covered(cells, half) - covered(living(start), half)) / (4.0 * half[1])
     return [
         advance,
         covered(cells),

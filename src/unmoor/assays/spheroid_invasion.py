@@ -39,16 +39,16 @@ def invade(settings: SpheroidInvasion, bench: Bench, draws: Sequence[Draw]) -> O
 def _read(now: Snapshot, start: Snapshot, *, founders: int, is_flat: bool) -> list[float]:
     """``INVASION_OUTCOMES``; those that need a living cell are NaN without one.
 
-    Half a cell is added to counts that become shares, so that arms can be compared where none has
-    come off: the share of a spheroid that holds together is small, but no zero.
+    Half a founder's share is added to shares, so that arms can be compared where nothing has come
+    off: two spheroids that hold together have the same share, however many cells they have.
     """
     found = measure(now, start, is_flat=is_flat)
     cells = living(now)
     alone, apart = found.outside_singles, found.singles + found.cells_in_clusters
     return [
         found.front,
-        _share(alone, found.cells),
-        _share(apart, found.cells),
+        _share(alone, found.cells, founders),
+        _share(apart, found.cells, founders),
         mean(cells.e_cadherin),
         found.all_coordination,
         mean_speed(cells),
@@ -61,8 +61,8 @@ def _read(now: Snapshot, start: Snapshot, *, founders: int, is_flat: bool) -> li
     ]
 
 
-def _share(count: int, cells: int) -> float:
-    return (count + 0.5) / (cells + 1.0) if cells else math.nan
+def _share(count: int, cells: int, founders: int) -> float:
+    return count / cells + 0.5 / founders if cells else math.nan
 
 
 def mean(values: object) -> float:

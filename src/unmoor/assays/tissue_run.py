@@ -30,8 +30,9 @@ from unmoor.tissue.tissue import Numerics, Tissue
 
 _FRAMES = 13  # of a course, from the start to the end
 _DAY = 1440.0  # min
+_INTERVAL = 0.125  # d in which inputs are held
 _APART = 2.0  # radii between founders; they find their distance within the first hour
-_MARGIN = 250.0  # µm of gel around where cells may come to
+_MARGIN = 150.0  # µm of gel around where founders lie
 _PACKED = 0.64  # share of a body of cells that is cells
 
 Reader = Callable[[Snapshot, Snapshot], Sequence[float]]
@@ -99,6 +100,7 @@ class _Batch:
         place = in_vitro(settings.matrix, scene.dimensions, bench)
         self.is_flat = place.is_coat
         setting = setting_of(bench, place, settings.duration, settings.clones)
+        setting = replace(setting, interval=_INTERVAL)
         arms = list(setting.arms)
         if scene.second:
             setting = replace(setting, arms=[*arms, *((*arm, *scene.second) for arm in arms)])
