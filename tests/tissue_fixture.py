@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
+from unmoor.assays.settings import OrthotopicXenograft
 from unmoor.tissue.snapshot import LIVING, NECROTIC, Snapshot
 from unmoor.trial.snapshots import Track
 
@@ -59,3 +61,17 @@ def tracks(n: int = 60, frames: int = 3) -> Mapping[Track, list[Snapshot]]:
         ]
         for arm, leaving in (("vehicle", 1), ("anti-β1 / low dose", 4))
     }
+
+
+def give_frames(patch: pytest.MonkeyPatch, frames: Sequence[Snapshot]) -> None:
+    """Let the orthotopic assay have frames, as an assay of tissues has."""
+    run = OrthotopicXenograft.run
+
+    def with_frames(assay: Any, bench: Any, draws: Any) -> Any:
+        outcome = run(assay, bench, draws)
+        if bench.is_reference:
+            given = {arm: list(frames) for arm in bench.arms}
+            object.__setattr__(outcome, "snapshots", given)
+        return outcome
+
+    patch.setattr(OrthotopicXenograft, "run", with_frames)

@@ -7,14 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from small_study import environment, sha256, small_study
-from tissue_fixture import tissue, tracks
-from unmoor.assays.settings import OrthotopicXenograft
+from tissue_fixture import give_frames, tissue, tracks
 from unmoor.errors import ParameterError, ResourceError, RunFolderError
 from unmoor.tissue.snapshot import Snapshot
 from unmoor.trial import atomic
@@ -223,27 +221,11 @@ def test_another_layout_is_not_guessed_at(tmp_path: Path) -> None:
             read_snapshots(tmp_path / name)
 
 
-class _WithFrames:
-    """Gives the orthotopic assay frames, as an assay of tissues gives them."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        run = OrthotopicXenograft.run
-
-        def with_frames(assay: Any, bench: Any, draws: Any) -> Any:
-            outcome = run(assay, bench, draws)
-            if bench.is_reference:
-                frames = {arm: [tissue(9), tissue(11, 60.0)] for arm in bench.arms}
-                object.__setattr__(outcome, "snapshots", frames)
-            return outcome
-
-        monkeypatch.setattr(OrthotopicXenograft, "run", with_frames)
-
-
 def test_a_run_keeps_its_frames_and_resuming_mends_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are checked like all else, and made again from the chunks, bit for bit."""
-    _WithFrames(monkeypatch)
+    give_frames(monkeypatch, [tissue(9), tissue(11, 60.0)])
     study = small_study(settings={"uncertainty.draws": 1, "assays[0].duration": '"3 d"'})
     path = study.run(out=tmp_path, workers=1).path
     assert path is not None

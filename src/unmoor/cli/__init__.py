@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from unmoor.cli.browsing import cite, list_entries, show
 from unmoor.cli.calibration import calibration_app
+from unmoor.cli.exporting import export
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
 from unmoor.cli.streams import be_verbose
@@ -50,6 +51,7 @@ _VERBS: dict[str, Callable[..., int]] = {
     "run": run,
     "resume": resume,
     "report": remake_report,
+    "export": export,
     "check": check,
     "list": list_entries,
     "show": show,

@@ -26,6 +26,7 @@ _EDGE = 0.55  # what is left of the colour at an edge in front of something
 _SECTION = 0.97  # brightness of a cut
 _SHINE = 0.16
 _PALE = 0.3  # share of white at the far end
+_DEEP = 16.0  # radii over which colours pale at least, so that a single layer does not
 _COARSE = 4.0  # samples of a coarse picture in the width of a mean
 
 
@@ -115,7 +116,7 @@ def render(
         near, far = np.quantile(depth[cell >= 0][:: samples * samples], [0.995, 0.005])
         typical = float(np.median(radii[found]))
         light = np.array(_LIGHT) / np.linalg.norm(_LIGHT)
-        look = np.array([scale, *light, near, min(far, near - 1e-9), typical])
+        look = np.array([scale, *light, near, min(far, near - _DEEP * typical), typical])
         factor = _light_by_hollows(depth, cell, typical, scale)
         _paint(paint, seen, radii, np.asarray(colour, float), look, depth, cell, is_cut, factor)
     steps = range(samples)
