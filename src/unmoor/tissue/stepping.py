@@ -226,7 +226,7 @@ def _search(
     found: Any,
 ) -> Any:  # fmt: skip
     """Cells that may matter to one before the list is made anew, in order of bins."""
-    count, most = np.int64(0), found.size - LANES
+    count, most = np.int64(0), np.int64(found.size - LANES)
     x, y, z = mine[0], mine[1], mine[2]
     far = mine[7] + mine.dtype.type(skin)
     for which in range(9):
@@ -238,9 +238,9 @@ def _search(
             if first >= last:
                 continue
             if is_vector:
-                count += search_row(
+                count = search_row(
                     column, place, np.int64(first), np.int64(last), x, y, z, far, np.int32(i),
-                    found[min(count, most) :], np.int64(0),
+                    found, count, most,
                 )  # fmt: skip
                 continue
             for p in range(first, last):

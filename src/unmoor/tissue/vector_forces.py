@@ -314,21 +314,21 @@ def step_groups(  # type: ignore[no-untyped-def]
 
 @intrinsic
 def search_row(  # type: ignore[no-untyped-def]
-    _typing, column, place, first, last, x, y, z, far, me, found, count
+    _typing, column, place, first, last, x, y, z, far, me, found, count, most
 ):
     """Append those of a stretch of cells that may matter to one; return how many it has then.
 
-    Does in ``vector_forces`` what ``stepping._search`` does one by one. Writes whole vectors, so
-    the array must be one vector longer than what it may hold.
+    Does for several at once what ``stepping._search`` does one by one. At most ``most`` are kept;
+    whole vectors are written, so the array must be one vector longer than that.
     """
     signature = types.int64(
         column, place, types.int64, types.int64, *(types.float32,) * 4, types.int32, found,
-        types.int64,
+        types.int64, types.int64,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         if column.dtype != types.float32:
-            return args[-1]
+            return args[-2]
         return _search_row(Writer(builder, sig.args, context, args), sig, args, context)
 
     return signature, generate
@@ -385,7 +385,8 @@ def _search_row(w: Writer, sig: Any, args: Any, context: Any) -> Any:
             b.fcmp_ordered("<", square, b.fmul(limit, limit)),
             b.and_(b.icmp_signed("<", index, last), b.icmp_signed("!=", cells, me)),
         )
-        w.store(_squeezed(w, cells, near), b.gep(found, [held[0]]), 4)
+        free = b.select(b.icmp_signed("<", held[0], args[11]), held[0], args[11])
+        w.store(_squeezed(w, cells, near), b.gep(found, [free]), 4)
         more = b.call(count_bits, [b.bitcast(near, bits)])
         return [b.add(held[0], b.zext(more, _LONG))]
 
