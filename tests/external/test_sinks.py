@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from unmoor.tissue.diffusion import Diffusion
-from unmoor.tissue.lattice import Faces, Lattice, deposit
+from unmoor.tissue.lattice import Faces, Lattice, deposit, sample
 from unmoor.tissue.quasi_steady import QuasiSteady
 
 DIFFUSION, AROUND, STEP, RATE = 2000.0, 10.0, 0.01, 20.0
@@ -98,3 +98,16 @@ def test_a_thousand_sinks_agree_with_a_direct_solution() -> None:
     solver = QuasiSteady(lattice, DIFFUSION, faces=Faces.all_at(AROUND))
     solver.solve(balanced, uptake=uptake, tolerance=1e-12)
     assert balanced == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_gradient_to_climb_is_a_straight_line() -> None:
+    """The profile for chemotaxis: 0 at one end, 10 µM at the other, in time and in balance."""
+    lattice, faces = Lattice((0.0, 0.0, 0.0), 20.0, (30, 3, 3)), Faces(x_low=0.0, x_high=AROUND)
+    settled, balanced = lattice.field(), lattice.field()
+    Diffusion(lattice, DIFFUSION, faces=faces).advance(settled, 1000.0, 30)
+    QuasiSteady(lattice, DIFFUSION, faces=faces).solve(balanced, tolerance=1e-13)
+    position = np.random.default_rng(4).uniform([10.0, 0.0, 0.0], [590.0, 60.0, 60.0], (200, 3))
+    level, slots = np.zeros(200), np.arange(200, dtype=np.int32)
+    for field in (settled, balanced):
+        sample(field, lattice, position, slots, level)
+        assert level == pytest.approx(AROUND * position[:, 0] / 600.0, abs=1e-9)

@@ -18,6 +18,8 @@ from unmoor.tissue.lattice import Faces, FloatArray, Lattice
 # the level starts in arrays by colour and in arrays in plain order; which axes the next one halves
 NX, NY, NZ, PITCH, PLANE, START, PLAIN, HALVED_X, HALVED_Y, HALVED_Z = range(10)
 
+_LARGE = 1.4  # size of a last voxel relative to others
+
 
 class Room(NamedTuple):
     """Workspace: by colour, shape (2, half), error, rest and inverse diagonal; the rest is flat."""
@@ -118,10 +120,12 @@ def _halved(
             return rows, fills, edges
         start += half_of(counts[0], plane)
         plain += math.prod(count + 2 for count in counts)
-        sizes = zip(counts, fills[-1], strict=True)
-        fills.append([f if n == 1 else (n % 2 + 1.0 + f) / 2.0 for n, f in sizes])
+        # An odd voxel out is left alone if the last one is large already, so that it stays near 1
+        alone = [n % 2 == 1 and f >= _LARGE for n, f in zip(counts, fills[-1], strict=True)]
+        sizes = zip(counts, fills[-1], alone, strict=True)
+        fills.append([f if n == 1 else 0.5 * (f + (0 if a else 1 + n % 2)) for n, f, a in sizes])
         edges.append([e * (1 + h) for e, h in zip(edges[-1], halved, strict=True)])
-        counts = [max(1, count // 2) for count in counts]
+        counts = [max(1, n // 2 + a) for n, a in zip(counts, alone, strict=True)]
 
 
 def half_of(planes: int, plane: int) -> int:

@@ -2,9 +2,9 @@
 
 The field and its residual are of double precision; each cycle solves for the error left in it, from
 zero, in single precision, which halves the memory that passes by and limits no accuracy. Levels are
-made by joining two voxels along each axis until one is left. Where their number is odd, the last
-three are joined; the centres of the coarser level remain evenly spaced, and its wall stands
-further out.
+made by joining two voxels along each axis until one is left. Where their number is odd, the last is
+joined to those before, or left alone; the centres of the coarser level remain evenly spaced, and
+its wall stands further out, or further in.
 
 On every level the red voxels (i + j + k even) lie together, and so do the black ones. With ghosts
 at the end of rows and planes that make their pitches odd, colour is the parity of the index, and
@@ -98,20 +98,27 @@ def _residual_of_red(out: Any, black: Any, inverse: Any, level: Any, c: Any) -> 
 
 
 @part
+def _children(i: Any, count: Any, is_halved: Any, total: Any) -> Any:
+    """First child of a coarse voxel along an axis and the one after the last."""
+    step = 1 + is_halved
+    return i * step, (total if i + 1 == count else i * step + step)
+
+
+@part
 def _restrict(residual: Any, rest: Any, fine: Any, coarse: Any) -> Any:
-    """Sum of the residual over the children of each coarse voxel, per eight (in space) of them.
+    """Mean residual over the children of each coarse voxel, of which black ones have none.
 
     ``residual`` is of the red voxels of the fine level.
     """
-    hx, hy, hz = 1 + fine[HALVED_X], 1 + fine[HALVED_Y], 1 + fine[HALVED_Z]
-    share = np.float32(1.0 / (hx * hy * hz))
-    n = coarse[NZ]
+    n, hz = coarse[NZ], 1 + fine[HALVED_Z]
     total = np.empty(n, np.float32)
     for i in range(coarse[NX]):
+        a1, a2 = _children(i, coarse[NX], fine[HALVED_X], fine[NX])
         for j in range(coarse[NY]):
+            b1, b2 = _children(j, coarse[NY], fine[HALVED_Y], fine[NY])
             total[:] = 0.0
-            for a in range(i * hx, fine[NX] if i + 1 == coarse[NX] else i * hx + hx):
-                for b in range(j * hy, fine[NY] if j + 1 == coarse[NY] else j * hy + hy):
+            for a in range(a1, a2):
+                for b in range(b1, b2):
                     g = (a + 1) * fine[PLANE] + b * fine[PITCH]
                     odd = g & 1
                     count = (fine[NZ] + 1 - odd) // 2 if hz == 2 else 1 - odd
@@ -120,10 +127,11 @@ def _restrict(residual: Any, rest: Any, fine: Any, coarse: Any) -> Any:
                         total[k] += children[k]
                     for k in range(n, count):
                         total[n - 1] += children[k]
-            g = (i + 1) * coarse[PLANE] + j * coarse[PITCH] + 2 * coarse[START]
+            share = np.float32(1.0 / ((a2 - a1) * (b2 - b1) * hz))
             for k in range(n):
                 total[k] *= share
-            split(total, rest, g)
+            total[n - 1] *= np.float32(hz / (fine[NZ] - (n - 1) * hz))
+            split(total, rest, (i + 1) * coarse[PLANE] + j * coarse[PITCH] + 2 * coarse[START])
 
 
 @part
@@ -239,21 +247,24 @@ def invert(decays: Any, level: Any, inverse: Any, diagonal: Any) -> Any:
 
 @part
 def coarsen(fine_decays: Any, fine: Any, coarse_decays: Any, held_as: Any) -> Any:
-    """Sum of the decay over children, as of the residual; infinite ones count as ``held_as``."""
-    hx, hy, hz = 1 + fine[HALVED_X], 1 + fine[HALVED_Y], 1 + fine[HALVED_Z]
-    share = np.float32(1.0 / (hx * hy * hz))
-    nx, ny, nz = fine[NX], fine[NY], fine[NZ]
-    total = np.empty(nz, np.float32)
-    for i in range(coarse_decays.shape[0]):
-        for j in range(coarse_decays.shape[1]):
+    """Mean decay over the children of each coarse voxel; infinite ones count as ``held_as``."""
+    hz = 1 + fine[HALVED_Z]
+    cx, cy, n = coarse_decays.shape
+    total = np.empty(fine[NZ], np.float32)
+    for i in range(cx):
+        a1, a2 = _children(i, cx, fine[HALVED_X], fine[NX])
+        for j in range(cy):
+            b1, b2 = _children(j, cy, fine[HALVED_Y], fine[NY])
             total[:] = 0.0
-            for a in range(i * hx, nx if i + 1 == coarse_decays.shape[0] else i * hx + hx):
-                for b in range(j * hy, ny if j + 1 == coarse_decays.shape[1] else j * hy + hy):
+            for a in range(a1, a2):
+                for b in range(b1, b2):
                     row = fine_decays[a, b]
-                    for k in range(nz):
+                    for k in range(total.size):
                         total[k] += min(held_as, row[k])
-            row = coarse_decays[i, j]
-            for k in range(row.size):
-                row[k] = share * (total[hz * k] + total[hz * k + hz - 1]) / (3 - hz)
-            if hz == 2 and nz % 2:
-                row[row.size - 1] += share * total[nz - 1]
+            share, row = np.float32(1.0 / ((a2 - a1) * (b2 - b1) * hz)), coarse_decays[i, j]
+            for k in range(n - 1):
+                row[k] = share * (total[hz * k] + total[hz * k + hz - 1]) * (0.5 * hz)
+            last = 0.0
+            for k in range(hz * (n - 1), total.size):
+                last += total[k]
+            row[n - 1] = share * hz * last / (total.size - hz * (n - 1))
