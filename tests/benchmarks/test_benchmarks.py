@@ -64,6 +64,22 @@ def test_xenograft_says_what_each_part_takes() -> None:
     assert set(found["imports_seconds"]) == {"command line", "a study", "a run"}
 
 
+def test_tissue_says_rate_and_ratios() -> None:
+    """To plain code and, where it is installed, to LAMMPS."""
+    found = run("tissue.py", "--cells", "600", "--threads", "1", "--rounds", "1", "--steps", "20")
+    assert found["cell_updates_per_second"] > 0
+    assert found["ratio_to_plain"] > 0
+    has_lammps = (Path(sys.executable).parent / "lmp").exists()
+    assert (found["ratio_to_lammps"] or 0) > 0 if has_lammps else not found["ratio_to_lammps"]
+
+
+def test_tissue_writes_its_cost_by_size(tmp_path: Path) -> None:
+    """As a table and a figure."""
+    found = run("tissue.py", "--scaling", str(tmp_path), "--sizes", "100", "400", "--threads", "1")
+    assert [size["cells"] for size in found["sizes"]] == [100, 400]
+    assert {path.suffix for path in tmp_path.iterdir()} == {".tsv", ".svg", ".png"}
+
+
 def test_every_benchmark_is_described() -> None:
     """The page names every script that can be run."""
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
