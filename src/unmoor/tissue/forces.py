@@ -20,6 +20,8 @@ from unmoor.compilation import part
 from unmoor.random import philox4x32
 
 LANES = 16  # cells of a block
+FIELDS = 8  # numbers of a record
+_BEYOND = 1.0001  # of the longest reach, from where rounding cannot make a pair matter
 # A record: coordinates relative to the tissue's centre, radius, reach, square roots of the
 # coefficients, and how far the cell's pairs can matter.
 X, Y, Z, RADIUS, REACH, REPULSION, ADHESION, RANGE = range(8)
@@ -67,6 +69,16 @@ def apart(one: Any, other: Any, is_first: Any, is_flat: Any) -> Any:
 
 
 @part
+def is_beyond(record: Any, i: Any, j: Any) -> Any:
+    """Whether a pair is so far apart that it adds nothing, whose roots are then not needed."""
+    dx = record[i, X] - record[j, X]
+    dy = record[i, Y] - record[j, Y]
+    dz = record[i, Z] - record[j, Z]
+    limit = (record[i, RANGE] + record[j, RANGE]) * record.dtype.type(_BEYOND)
+    return dx * dx + dy * dy + dz * dz > limit * limit
+
+
+@part
 def pair(record: Any, i: Any, j: Any) -> Any:
     """Law of a pair: its pull or push divided by the distance, the overlap, d² and the vector."""
     one = record.dtype.type(1.0)
@@ -102,7 +114,8 @@ def block_forces(
     record
         Shape (cells + 1, 8); the last is a ghost that fills up lists.
     neighbours, top, rows
-        The list, shape (all rows, 16), and which of its rows are the block's.
+        The list, shape (all rows, 16), and which of its rows are the block's; it holds where in
+        memory the neighbours' records begin, in numbers.
     first, begin, end
         First cell of the block, and the lanes.
     force
@@ -112,9 +125,11 @@ def block_forces(
         i = first + lane
         ax = ay = az = pressure = record.dtype.type(0.0)
         for k in range(top, top + rows):
-            j = neighbours[k, lane]
+            j = neighbours[k, lane] // FIELDS
             if j >= cells:
                 break
+            if is_beyond(record, i, j):
+                continue
             strength, push, square, dx, dy, dz = pair(record, i, j)
             if square == 0.0:
                 dx, dy, dz, strength, push = _coincident(record, i, j, identity, order, is_flat)

@@ -13,7 +13,7 @@ import numpy as np
 
 from unmoor.compilation import part
 from unmoor.random import philox4x32
-from unmoor.tissue.forces import LANES, block_forces, unit_vector
+from unmoor.tissue.forces import FIELDS, LANES, block_forces, unit_vector
 from unmoor.tissue.neighbours import FARTHEST, bin_of, row_of, sort_by_bin, stretch
 from unmoor.tissue.sharing import CLAIMED, fetch_add
 from unmoor.tissue.vector_forces import GROUPS, WIDTH, search_row, step_groups
@@ -204,7 +204,9 @@ def list_block(work: Any, settings: Any, current: Any, worker: Any, block: Any) 
     if most > found.shape[1] - LANES:
         return most
     top = fetch_add(work.shared, CLAIMED, most)
-    work.offset[block], work.rows[block] = top, most
+    work.offset[block] = top
+    for group in range(GROUPS):
+        work.rows[block * GROUPS + group] = counts[group * WIDTH : (group + 1) * WIDTH].max()
     if top + most <= len(work.neighbours):
         _lay_out(found, counts, len(work.order), work.neighbours[top : top + most])
     return most
@@ -215,9 +217,9 @@ def _lay_out(found: Any, counts: Any, ghost: Any, rows: Any) -> Any:
     """Neighbours of each cell in a lane of its own, filled up with the ghost."""
     for lane in range(LANES):
         for k in range(counts[lane]):
-            rows[k, lane] = found[lane, k]
+            rows[k, lane] = found[lane, k] * FIELDS
         for k in range(counts[lane], len(rows)):
-            rows[k, lane] = ghost
+            rows[k, lane] = ghost * FIELDS
 
 
 @part
@@ -298,7 +300,7 @@ def _step_plainly(
         work.met[group] = 0
         block, lane = group // GROUPS, group % GROUPS * WIDTH
         block_forces(
-            old, work.neighbours, work.offset[block], work.rows[block], len(work.order),
+            old, work.neighbours, work.offset[block], work.rows[group], len(work.order),
             block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat,
             force,
         )  # fmt: skip

@@ -18,7 +18,7 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 
-from unmoor.tissue.forces import LANES
+from unmoor.tissue.forces import FIELDS, LANES
 from unmoor.tissue.sharing import intrinsic
 
 _HAS = llvm.get_host_cpu_features()
@@ -123,13 +123,13 @@ class Writer:
             for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))
         ]
 
-    def records(self, data: Any, cells: list[Any]) -> list[Any]:
-        """The eight numbers of as many cells as a vector has lanes, a vector each."""
+    def records(self, data: Any, begins: list[Any]) -> list[Any]:
+        """The eight numbers of as many records as a vector has lanes, a vector each."""
         columns = []
         for half in (0, 4):
             rows = [
-                self.load(_QUARTER, self.at(data, (cell, 8), (self.number(half), 1)), 16)
-                for cell in cells
+                self.load(_QUARTER, self.at(data, (begin, 1), (self.number(half), 1)), 16)
+                for begin in begins
             ]
             columns += self.transposed([self.joined(rows[i::4]) for i in range(4)])
         return columns
@@ -220,10 +220,12 @@ class _Group:
         block = w.b.lshr(first, w.number(LANES.bit_length() - 1))
         lane = w.b.and_(first, w.number(LANES - 1))
         self.record, self.group = record, group
-        self.cells = [w.b.add(first, w.number(i)) for i in range(WIDTH)]
+        self.records = [
+            w.b.mul(w.b.add(first, w.number(i)), w.number(FIELDS)) for i in range(WIDTH)
+        ]
         top = w.b.load(w.at(offset, (block, 1)))
         self.rows = w.at(rows, (top, LANES), (lane, 1))
-        self.count = w.b.sext(w.b.load(w.at(counts, (block, 1))), _LONG)
+        self.count = w.b.sext(w.b.load(w.at(counts, (group, 1))), _LONG)
         self.columns = [
             [
                 w.at(column, (block, 3 * LANES), (w.number(c), LANES), (lane, 1))
@@ -258,13 +260,13 @@ def _integrate(w: Writer, at: _Group, sums: list[Any], radius: Any, numbers: lis
     for i, quad in enumerate(w.transposed([*coordinates, radius])):
         for group in range(WIDTH // 4):
             row = w.shuffle(quad, quad, range(4 * group, 4 * group + 4))
-            w.store(row, w.at(at.new, (at.cells[4 * group + i], 8)), 16)
+            w.store(row, w.at(at.new, (at.records[4 * group + i], 1)), 16)
 
 
 def _step_group(w: Writer, arrays: list[Any], numbers: list[Any], group: Any) -> None:
     """Forces on a vector of cells and their step, unless one of them coincides with another."""
     b, at = w.b, _Group(w, arrays, group)
-    mine = w.records(at.record, at.cells)
+    mine = w.records(at.record, at.records)
     *sums, nearest = _sum_of_pairs(w, at.record, mine, at.rows, at.count)
     met = b.fcmp_ordered("==", nearest, w.zero)
     any_met = b.icmp_unsigned(

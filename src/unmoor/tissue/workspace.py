@@ -37,8 +37,8 @@ class Work(NamedTuple):
     column: Any  # x, y, z and range in order of bins, shape (4, blocks × 16 + 32)
     place: Any  # cells in order of bins, shape (blocks × 16 + 32,)
     offset: Any  # first row of a block's list, shape (blocks,)
-    rows: Any  # rows of a block's list, shape (blocks,)
-    neighbours: Any  # the list, shape (rows, 16)
+    rows: Any  # rows of the list of a vector of cells, shape (blocks × vectors,)
+    neighbours: Any  # the list, where their records begin, shape (rows, 16)
     row: Any  # neighbours of the cells of a block, shape (threads, 16, most)
     force: Any  # shape (threads, 4, 16)
     met: Any  # whether cells of a vector coincide with others, shape (blocks × vectors,)
@@ -92,7 +92,7 @@ class Room:
             np.empty((blocks, LANES), real), np.empty(lanes, np.int32),
             np.empty(bins + 2, np.int32), np.empty((4, lanes + 2 * LANES), real),
             np.empty(lanes + 2 * LANES, np.int32), np.empty(blocks, np.int64),
-            np.empty(blocks, np.int32), _aligned((max(rows, 24 * blocks), LANES), np.int32),
+            np.empty(lanes, np.int32), _aligned((max(rows, 24 * blocks), LANES), np.int32),
             np.empty((threads, LANES, most), np.int32), _aligned((threads, 4, LANES), real),
             np.empty(lanes, np.int32), np.empty(MOST_CHUNKS), np.empty(64, np.int64),
         )  # fmt: skip
