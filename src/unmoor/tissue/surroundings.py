@@ -15,9 +15,9 @@ import numpy as np
 
 from unmoor.errors import ParameterError
 from unmoor.tissue.bodies import Bodies, FloatArray, SingleArray, SlotArray
-from unmoor.tissue.lattice import Faces, Lattice, deposit, sample
+from unmoor.tissue.lattice import Faces, Lattice, deposit, locate, sample
 from unmoor.tissue.lives import Behaviours, Lives, enlarged, remade
-from unmoor.tissue.quasi_steady import QuasiSteady
+from unmoor.tissue.quasi_steady import Mask, QuasiSteady
 from unmoor.tissue.snapshot import LIVING
 
 FIELDS = ("oxygen", "tgfb", "drug")
@@ -36,6 +36,8 @@ class AtCells(NamedTuple):
         Active TGFβ of other cells, shape (slots,), in units of the core.
     drug
         Drugs relative to the medium, shape (slots,) [-].
+    bare
+        Share of the sides of a cell's voxel that stirred medium washes, shape (slots,) [-].
     toward
         What draws cells along gradients, shape (slots, 3) [-].
     """
@@ -43,6 +45,7 @@ class AtCells(NamedTuple):
     oxygen: FloatArray
     tgfb: FloatArray
     drug: FloatArray
+    bare: FloatArray
     toward: SingleArray
 
 
@@ -56,17 +59,22 @@ class Surroundings:
         By name, of those that are followed.
     at_cells
         Values at the cells.
+    is_stirred
+        Whether fields have the value of the edge in all voxels that are open to it, those without
+        a cell: the medium is stirred.
     """
 
     lattice: Lattice
     solvers: Mapping[str, QuasiSteady]
     fields: dict[str, FloatArray]
     at_cells: AtCells
+    is_stirred: bool = False
 
     @classmethod
     def around(
-        cls, c: Any, extent: float, followed: tuple[str, ...], slots: int, *, is_flat: bool
-    ) -> Self:
+        cls, c: Any, extent: float, followed: tuple[str, ...], slots: int, *, is_flat: bool,
+        is_stirred: bool = False,
+    ) -> Self:  # fmt: skip
         """Surroundings of a tissue around the origin.
 
         Parameters
@@ -77,6 +85,8 @@ class Surroundings:
             Side of the box [µm].
         followed
             Which of ``FIELDS`` are followed.
+        is_stirred
+            Whether the medium around the cells is stirred.
 
         Raises
         ------
@@ -100,15 +110,16 @@ class Surroundings:
             fields[name] = lattice.field(edge)
         outside = float(c.oxygen_boundary if "oxygen" in followed else c.oxygen_full)
         at_cells = AtCells(
-            np.full(slots, outside), np.zeros(slots), np.ones(slots),
+            np.full(slots, outside), np.zeros(slots), np.ones(slots), np.zeros(slots),
             np.zeros((slots, 3), np.float32),
         )  # fmt: skip
-        return cls(lattice, solvers, fields, at_cells)
+        return cls(lattice, solvers, fields, at_cells, is_stirred)
 
     def update(
         self, c: Any, bodies: Bodies, lives: Lives, behaviours: Behaviours, slots: SlotArray
     ) -> None:
         """Bring the fields into balance with the cells, and look up what cells see."""
+        held = self._washed(bodies, slots) if self.is_stirred else None
         if not self.solvers:
             return
         is_living = lives.phase == LIVING
@@ -116,18 +127,38 @@ class Surroundings:
         share = self._gathered(volume, bodies, slots)  # of each voxel that living cells fill
         if "oxygen" in self.solvers:
             self.solvers["oxygen"].solve(
-                self.fields["oxygen"], uptake=c.oxygen_uptake * share, tolerance=_TOLERANCE
-            )
+                self.fields["oxygen"], uptake=c.oxygen_uptake * share, held=held,
+                tolerance=_TOLERANCE,
+            )  # fmt: skip
         if "tgfb" in self.solvers:
             made = np.where(is_living, behaviours.tgfb, 0.0) * self._own_volume(c)
             source = c.tgfb_decay * self._gathered(made, bodies, slots)
-            self.solvers["tgfb"].solve(self.fields["tgfb"], source=source, tolerance=_TOLERANCE)
+            self.solvers["tgfb"].solve(
+                self.fields["tgfb"], source=source, held=held, tolerance=_TOLERANCE
+            )
         if "drug" in self.solvers:
             self.solvers["drug"].solve(
-                self.fields["drug"], uptake=c.drug_uptake * share, tolerance=_TOLERANCE
+                self.fields["drug"], uptake=c.drug_uptake * share, held=held, tolerance=_TOLERANCE
             )
         for name, field in self.fields.items():
             sample(field, self.lattice, bodies.position, slots, getattr(self.at_cells, name))
+
+    def _washed(self, bodies: Bodies, slots: SlotArray) -> Mask:
+        """Voxels of the medium, where fields get the value of the edge; and who borders on them."""
+        from scipy import ndimage
+
+        cells = self.lattice.field()
+        deposit(np.ones(bodies.radius.size), self.lattice, bodies.position, slots, cells)
+        regions, _ = ndimage.label(np.pad(cells == 0.0, 1, constant_values=True))
+        around = regions == regions[0, 0, 0]
+        inner = (slice(1, -1),) * 3
+        sides = sum(np.roll(around, by, axis)[inner] for axis in range(3) for by in (-1, 1)) / 6.0
+        voxel = locate(self.lattice, bodies.position, slots)
+        self.at_cells.bare[slots] = sides.ravel()[voxel]
+        medium = np.ascontiguousarray(around[inner])
+        for name, field in self.fields.items():
+            field[medium] = self.solvers[name].faces.x_low
+        return medium
 
     def _gathered(self, amount: FloatArray, bodies: Bodies, slots: SlotArray) -> FloatArray:
         """Sum of an amount over the cells of each voxel, per volume."""
@@ -149,7 +180,7 @@ class Surroundings:
         """Return a copy that goes its own way."""
         fields = {name: field.copy() for name, field in self.fields.items()}
         own = remade(AtCells, self.at_cells)
-        return Surroundings(self.lattice, self.solvers, fields, own)
+        return Surroundings(self.lattice, self.solvers, fields, own, self.is_stirred)
 
     def state(self) -> dict[str, Any]:
         """All numbers that change, by name."""

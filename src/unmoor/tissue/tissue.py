@@ -7,7 +7,7 @@ networks advance. Equations and schedule: docs/explanation/tissue.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -94,7 +94,9 @@ class Tissue:
         signals: Signals | None,
         numerics: Numerics,
         is_flat: bool,
+        added: Sequence[Callable[[Tissue], None]] = (),
     ) -> None:
+        self.added = tuple(added)
         self.rules, self.stream, self.numerics, self.is_flat = rules, stream, numerics, is_flat
         self.key = np.uint64(stream.key)
         self.bodies, self.lives, self.behaviours = bodies, lives, behaviours
@@ -120,6 +122,8 @@ class Tissue:
         numerics: Numerics | None = None,
         is_flat: bool = False,
         progress: Any = None,
+        is_stirred: bool = False,
+        added: Sequence[Callable[[Tissue], None]] = (),
     ) -> Self:
         """Put founders somewhere.
 
@@ -145,6 +149,10 @@ class Tissue:
             Which of ``oxygen``, ``tgfb`` and ``drug`` are followed; the others are even.
         progress
             Way of the founders through their cycle; None draws it.
+        is_stirred
+            Whether the medium is stirred, so that fields are even up to the cells.
+        added
+            Rules of one's own, called with the tissue at each exchange before cells move.
 
         Raises
         ------
@@ -166,8 +174,10 @@ class Tissue:
         new = cls(
             c, stream, bodies, lives, enlarged(given, slots),
             gel=Collagen.filling(np.zeros(3), extent, collagen),
-            surroundings=Surroundings.around(c, extent, fields, slots, is_flat=is_flat),
-            signals=signals, numerics=numerics or Numerics(), is_flat=is_flat,
+            surroundings=Surroundings.around(
+                c, extent, fields, slots, is_flat=is_flat, is_stirred=is_stirred
+            ),
+            signals=signals, numerics=numerics or Numerics(), is_flat=is_flat, added=added,
         )  # fmt: skip
         new._found(where, np.broadcast_to(np.asarray(clones, dtype=np.int32), (count,)), progress)
         return new
@@ -234,6 +244,8 @@ class Tissue:
                 self.surroundings.at_cells.tgfb, self.surroundings.at_cells.drug, self.behaviours,
             )  # fmt: skip
         self._live(slots)
+        for rule in self.added:
+            rule(self)
         slots = self.slots
         meet(c, self.gel, self.bodies, slots, self.here, self.through)
         conduct(c, self.bodies, self.behaviours, self.lives.phase, slots, self.here, self.through)
@@ -331,7 +343,7 @@ class Tissue:
             remade(Behaviours, self.behaviours),
             gel=self.gel._replace(density=self.gel.density.copy()),
             surroundings=self.surroundings.branch(), signals=signals, numerics=self.numerics,
-            is_flat=self.is_flat,
+            is_flat=self.is_flat, added=self.added,
         )  # fmt: skip
         new.exchanges = self.exchanges
         for name in ("motion", "here", "through"):
