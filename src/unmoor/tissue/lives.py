@@ -6,7 +6,7 @@ docs/explanation/tissue.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -105,6 +105,14 @@ class Behaviours(NamedTuple):
             spread(division), spread(death), spread(speed), spread(cohesion), spread(0.0),
             spread(1.0), spread(1.0), spread(0.0),
         )  # fmt: skip
+
+
+def constants(values: Mapping[str, float]) -> Any:
+    """Constants as compiled code wants them: a record with the ids of ``closures/tissue``."""
+    record = np.zeros(1, dtype=[(name, np.float64) for name in values])
+    for name, value in values.items():
+        record[name] = value
+    return record.view(np.recarray)[0]
 
 
 def enlarged(arrays: _Arrays, slots: int) -> _Arrays:

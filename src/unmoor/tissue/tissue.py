@@ -20,7 +20,7 @@ from unmoor.tissue.bodies import Bodies, FloatArray, SlotArray
 from unmoor.tissue.collagen import Collagen, degrade, meet, push_aside
 from unmoor.tissue.conduct import align, conduct
 from unmoor.tissue.life import first_cycles, live, part_daughters
-from unmoor.tissue.lives import Behaviours, Lives, copied, enlarged, remade
+from unmoor.tissue.lives import Behaviours, Lives, constants, copied, enlarged, remade
 from unmoor.tissue.moving import How, move
 from unmoor.tissue.neighbours import contacts
 from unmoor.tissue.signals import Schedule, Signals
@@ -65,14 +65,6 @@ class Numerics:
     def steps(self) -> int:
         """Steps between two exchanges."""
         return max(round(self.exchange / self.dt), 1)
-
-
-def constants(values: Mapping[str, float]) -> Any:
-    """Constants as compiled code wants them: a record with the ids of ``closures/tissue``."""
-    record = np.zeros(1, dtype=[(name, np.float64) for name in values])
-    for name, value in values.items():
-        record[name] = value
-    return record.view(np.recarray)[0]
 
 
 class Tissue:
@@ -384,7 +376,7 @@ class Tissue:
             names = np.array(self.rules.dtype.names)
             other = names[state["rules"] != own] if state["rules"].shape == own.shape else names
             raise ParameterError(
-                f"this state is of a tissue with another {', '.join(other)}; give the same constants"
+                f"this state is of a tissue with another {', '.join(other)}; give the same"
             )
         self.exchanges = int(state["exchanges"])
         for name, kind in (("bodies", Bodies), ("lives", Lives), ("behaviours", Behaviours)):
