@@ -1,7 +1,7 @@
 """A compressed chain relaxes as the OpenVT comparison of cell-based models says.
 
-Eleven cells of rest length 1 at half that distance, friction 1; what is told is the distance between
-the outermost centres at time 1. The published values are for the forward Euler method with a step
+Eleven cells of rest length 1 at half that distance, friction 1; told is the distance between the
+outermost centres at time 1. The published values are for the forward Euler method with a step
 of 5e-4 and in the limit of small steps. Only the quadratic law is the engine's own and runs through
 its kernels; the other two exist in the slow twin here alone.
 """
