@@ -20,7 +20,7 @@ from unmoor.tissue.snapshot import LIVING, Snapshot
 
 DEAD = "#A9A39B"
 """Dying and necrotic cells, whatever the others are coloured by."""
-_TWO_HUES = ("#B94A00", "#E08A45", "#F1D9B8", "#7FB2D6", "#0B5A94")
+_TWO_HUES = ("#CC5A0A", "#E9A066", "#F3E3CB", "#8CBEDF", "#2A7DB6")
 _BODY, _CLUSTER, _SINGLE = "#8FB3CF", "#E69F00", "#C2452D"
 CLONES = 8
 """Colours of clones; with more clones they recur."""
@@ -145,4 +145,5 @@ def _hues() -> Any:
 
 
 def _map(name: str) -> Any:
-    return colormaps[name](np.linspace(0, 1, _SHADES))[:, :3]
+    """A map without its darkest end, on which shading would not be seen."""
+    return colormaps[name](np.linspace(0.2, 1, _SHADES))[:, :3]

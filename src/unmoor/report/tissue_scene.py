@@ -24,6 +24,7 @@ _AMBIENT, _DIFFUSE = 0.5, 0.56
 _HOLLOW = ((1.0, 0.16), (3.5, 0.34))  # width [cell radii] and most darkening
 _EDGE = 0.55  # what is left of the colour at an edge in front of something
 _SECTION = 0.97  # brightness of a cut
+_SEAM = 0.8  # edge between cells on a cut
 _SHINE = 0.16
 _PALE = 0.3  # share of white at the far end
 _DEEP = 16.0  # radii over which colours pale at least, so that a single layer does not
@@ -246,6 +247,8 @@ def _paint(  # pragma: no cover - compiled
                 if cell[y, x] != k:
                     drop = min(max((z - depth[y, x]) / typical - 0.1, 0.0), 1.0)
                     edge = max(edge, 0.35 + 0.65 * drop if drop > 0.0 else 0.14)
+                    if is_cut[row, column] and is_cut[y, x]:
+                        edge = max(edge, _SEAM)
             bright *= factor[row, column] * (1.0 - (1.0 - _EDGE) * edge)
             pale = _PALE * min(max((near - z) / (near - far), 0.0), 1.0)
             for channel in range(3):

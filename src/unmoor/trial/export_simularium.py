@@ -19,7 +19,7 @@ import numpy as np
 from unmoor.tissue.snapshot import Snapshot
 from unmoor.trial.atomic import write_file
 
-_BANDS = ("#B94A00", "#E08A45", "#F1D9B8", "#7FB2D6", "#0B5A94")
+_BANDS = ("#CC5A0A", "#E9A066", "#F3E3CB", "#8CBEDF", "#2A7DB6")
 _DEAD = "#A9A39B"
 _SPHERE = 1000.0  # kind of object: drawn as it is, not as a fibre
 _VIEW = 75  # angle of the camera [°]
