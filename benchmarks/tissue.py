@@ -8,7 +8,7 @@ Every cell has radius, reach, strengths, drag and drive of its own. The whole st
 turns, moving, and the lists of neighbours with all that belongs to them.
 
 LAMMPS has another potential (``lj/cut``, without parameters of atoms and without turns) and as many
-atoms in the same block, the same neighbours within range and in the skin, on as many processes as
+atoms in the same block, the same neighbours within range and in its skin, on as many processes as
 we have threads; its own loop time counts. Rounds take turns and ratios are taken within a round. By
 processor time other jobs on the machine disturb less; LAMMPS reports the share it got.
 
@@ -41,7 +41,7 @@ from unmoor.tissue.moving import Room, move
 RADIUS, SPACING = 8.413, 0.95 * 2 * 8.413  # µm
 STEP = 0.1  # min
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
-SKIN = 4.0  # µm
+SKIN = 3.0  # µm
 INPUT = """
 units lj
 atom_style atomic
@@ -55,7 +55,6 @@ displace_atoms all random 0.03 0.03 0.03 5
 velocity all create 0.05 87287
 pair_style lj/cut 1.316
 pair_coeff 1 1 0.05 0.89 1.316
-neighbor 0.19 bin
 neigh_modify every 1 delay 0 check yes
 fix 1 all nve
 timestep 0.005
