@@ -21,7 +21,6 @@ from unmoor.random import philox4x32
 
 LANES = 16  # cells of a block
 FIELDS = 8  # numbers of a record
-_BEYOND = 1.0001  # of the longest reach, from where rounding cannot make a pair matter
 # A record: coordinates relative to the tissue's centre, radius, reach, square roots of the
 # coefficients, and how far the cell's pairs can matter.
 X, Y, Z, RADIUS, REACH, REPULSION, ADHESION, RANGE = range(8)
@@ -69,26 +68,23 @@ def apart(one: Any, other: Any, is_first: Any, is_flat: Any) -> Any:
 
 
 @part
-def is_beyond(record: Any, i: Any, j: Any) -> Any:
-    """Whether a pair is so far apart that it adds nothing, whose roots are then not needed."""
-    dx = record[i, X] - record[j, X]
-    dy = record[i, Y] - record[j, Y]
-    dz = record[i, Z] - record[j, Z]
-    limit = (record[i, RANGE] + record[j, RANGE]) * record.dtype.type(_BEYOND)
-    return dx * dx + dy * dy + dz * dz > limit * limit
+def pair(touch: Any, hold: Any, square: Any, repulsion: Any, adhesion: Any) -> Any:
+    """Law of a pair.
 
+    Parameters
+    ----------
+    touch, hold
+        Sums of radii and of reaches [µm].
+    square
+        Squared distance, not 0 [µm²].
+    repulsion, adhesion
+        Coefficients of the pair [µm/min].
 
-@part
-def pair(record: Any, i: Any, j: Any) -> Any:
-    """Law of a pair: its pull or push divided by the distance, the overlap, d² and the vector."""
-    one = record.dtype.type(1.0)
-    none = record.dtype.type(0.0)
-    dx = record[i, X] - record[j, X]
-    dy = record[i, Y] - record[j, Y]
-    dz = record[i, Z] - record[j, Z]
-    square = dx * dx + dy * dy + dz * dz
-    touch = record[i, RADIUS] + record[j, RADIUS]
-    hold = record[i, REACH] + record[j, REACH]
+    Returns
+    -------
+        Push less pull, divided by the distance [1/min], and the squared overlap [-].
+    """
+    one, none = np.float32(1.0), np.float32(0.0)  # exact in either precision
     product = touch * hold
     inverse = one / (product * math.sqrt(square))  # the only division: gives d/R, d/S and 1/d
     share = inverse * square
@@ -96,16 +92,13 @@ def pair(record: Any, i: Any, j: Any) -> Any:
     push *= push
     pull = max(one - share * touch, none)
     pull *= pull
-    repulsion = record[i, REPULSION] * record[j, REPULSION]
-    adhesion = record[i, ADHESION] * record[j, ADHESION]
-    strength = (repulsion * push - adhesion * pull) * (inverse * product)
-    return strength, push, square, dx, dy, dz
+    return (repulsion * push - adhesion * pull) * (inverse * product), push
 
 
 @part
 def block_forces(
     record: Any, neighbours: Any, top: Any, rows: Any, cells: Any, first: Any, begin: Any, end: Any,
-    identity: Any, order: Any, is_flat: Any, force: Any,
+    identity: Any, order: Any, is_flat: Any, pairs: Any, force: Any,
 ) -> Any:  # fmt: skip
     """Sum over the neighbours of each cell of some lanes of a block, in the order of its list.
 
@@ -118,27 +111,57 @@ def block_forces(
         memory the neighbours' records begin, in numbers.
     first, begin, end
         First cell of the block, and the lanes.
+    pairs
+        Workspace, shape (8, at least rows).
     force
         Receives the sums along x, y and z and the pressure, shape (4, 16).
     """
+    dx, dy, dz, square, strength, push = (
+        pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5]
+    )  # fmt: skip
     for lane in range(begin, end):
-        i = first + lane
+        i, count = first + lane, 0
+        while count < rows and neighbours[top + count, lane] < cells * FIELDS:
+            j = np.int64(neighbours[top + count, lane]) >> 3
+            _fill_pair(record, i, j, pairs, count)
+            count += 1
+        _apply_law(strength, push, square, pairs[6], pairs[7], count)
         ax = ay = az = pressure = record.dtype.type(0.0)
-        for k in range(top, top + rows):
-            j = neighbours[k, lane] // FIELDS
-            if j >= cells:
-                break
-            if is_beyond(record, i, j):
-                continue
-            strength, push, square, dx, dy, dz = pair(record, i, j)
-            if square == 0.0:
-                dx, dy, dz, strength, push = _coincident(record, i, j, identity, order, is_flat)
-            pressure += push
-            ax += strength * dx
-            ay += strength * dy
-            az += strength * dz
+        for k in range(count):
+            if square[k] == 0.0:
+                j = np.int64(neighbours[top + k, lane]) >> 3
+                dx[k], dy[k], dz[k], strength[k], push[k] = _coincident(
+                    record, i, j, identity, order, is_flat
+                )
+            pressure += push[k]
+            ax += strength[k] * dx[k]
+            ay += strength[k] * dy[k]
+            az += strength[k] * dz[k]
         force[0, lane], force[1, lane], force[2, lane] = ax, ay, az
         force[3, lane] = pressure
+
+
+@part
+def _fill_pair(record: Any, i: Any, j: Any, pairs: Any, k: Any) -> Any:
+    for c in range(3):
+        pairs[c, k] = record[i, c] - record[j, c]
+    pairs[4, k] = record[i, RADIUS] + record[j, RADIUS]
+    pairs[5, k] = record[i, REACH] + record[j, REACH]
+    pairs[6, k] = record[i, REPULSION] * record[j, REPULSION]
+    pairs[7, k] = record[i, ADHESION] * record[j, ADHESION]
+    pairs[3, k] = pairs[0, k] * pairs[0, k] + pairs[1, k] * pairs[1, k] + pairs[2, k] * pairs[2, k]
+
+
+@part
+def _apply_law(
+    touch: Any, hold: Any, square: Any, repulsion: Any, adhesion: Any, count: Any
+) -> Any:
+    """Law of each pair, whose results take the place of radii and reaches.
+
+    A loop without sums over few arrays, of which the compiler makes vector code by itself.
+    """
+    for k in range(count):
+        touch[k], hold[k] = pair(touch[k], hold[k], square[k], repulsion[k], adhesion[k])
 
 
 @part

@@ -293,7 +293,7 @@ def _step_plainly(
     bodies: Any, work: Any, settings: Any, old: Any, new: Any, force: Any, begin: Any, end: Any
 ) -> Any:
     """Push and move cells one by one: all, or those that the vector code left."""
-    farthest = 0.0
+    farthest, pairs = 0.0, np.empty((8, work.row.shape[2]), new.dtype)
     for group in range(begin * GROUPS, end * GROUPS):
         if settings.is_vector and work.met[group] == 0:
             continue
@@ -302,7 +302,7 @@ def _step_plainly(
         block_forces(
             old, work.neighbours, work.offset[block], work.rows[group], len(work.order),
             block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat,
-            force,
+            pairs, force,
         )  # fmt: skip
         square = _integrate(
             new, work.position, work.velocity, work.motile, work.mobility, work.origin_of_list,
