@@ -10,7 +10,7 @@ import numpy as np
 
 from unmoor.assays.base import Bench, Outcome
 from unmoor.assays.spheroid_invasion import mean
-from unmoor.assays.tissue_run import Scene, run_tissues
+from unmoor.assays.tissue_run import Look, Scene, run_tissues
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
 from unmoor.random import Stream
@@ -32,8 +32,8 @@ def sort(settings: CellSorting, bench: Bench, draws: Sequence[Draw]) -> Outcome:
     def arrange(spacing: float, stream: Stream) -> FloatArray:
         return place(settings.cells, spacing, stream)
 
-    def read(now: Snapshot, start: Snapshot) -> list[float]:
-        return _read(now, settings.cells, settings.clones)
+    def read(look: Look) -> list[float]:
+        return _read(look.now, settings.cells, settings.clones)
 
     scene = Scene(arrange, read, "2d", second=settings.second)
     return run_tissues(settings, scene, bench, draws)

@@ -10,7 +10,7 @@ import numpy as np
 
 from unmoor.assays.base import Bench, Outcome
 from unmoor.assays.spheroid_invasion import mean, mean_speed
-from unmoor.assays.tissue_run import Scene, run_tissues
+from unmoor.assays.tissue_run import Look, Scene, run_tissues
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
 from unmoor.random import Stream
@@ -35,8 +35,8 @@ def spread(settings: Monolayer, bench: Bench, draws: Sequence[Draw]) -> Outcome:
             return disc(settings.cells, spacing, stream)
         return sides(settings.cells, spacing, width, stream)
 
-    def read(now: Snapshot, start: Snapshot) -> list[float]:
-        return _read(now, start, settings.cells, width)
+    def read(look: Look) -> list[float]:
+        return _read(look, settings.cells, width)
 
     return run_tissues(settings, Scene(arrange, read, "2d"), bench, draws)
 
@@ -71,17 +71,17 @@ def sides(count: int, spacing: float, width: float, stream: Stream) -> FloatArra
     return chosen
 
 
-def _read(now: Snapshot, start: Snapshot, founders: int, width: float | None) -> list[float]:
+def _read(look: Look, founders: int, width: float | None) -> list[float]:
     """``MONOLAYER_OUTCOMES``; those that need a living cell are NaN without one.
 
     A side of a scratch has advanced by half of what cells have come to cover, per length of it.
     """
-    found, cells = measure(now, start, is_flat=True), living(now)
+    found, cells = measure(look.moved, look.start, is_flat=True), living(look.now)
     advance = found.front
     if width is not None:
-        along = float(np.abs(start.position[:, 1]).max()) if start.identity.size else 0.0
-        half = (0.5 * width, max(along, _PIXEL))
-        advance = (covered(cells, half) - covered(living(start), half)) / (4.0 * half[1])
+        first = living(look.start)
+        half = (0.5 * width, max(float(np.abs(first.position[:, 1]).max()), _PIXEL))
+        advance = (covered(cells, half) - covered(first, half)) / (4.0 * half[1])
     return [
         advance,
         covered(cells),

@@ -11,7 +11,7 @@ import numpy as np
 
 from unmoor.assays.base import Bench, Outcome
 from unmoor.assays.culture import in_vitro
-from unmoor.assays.tissue_run import Scene, run_tissues
+from unmoor.assays.tissue_run import Look, Scene, run_tissues
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
 from unmoor.random import Stream
@@ -36,14 +36,14 @@ def invade(settings: SpheroidInvasion, bench: Bench, draws: Sequence[Draw]) -> O
     return run_tissues(settings, scene, bench, draws)
 
 
-def _read(now: Snapshot, start: Snapshot, *, founders: int, is_flat: bool) -> list[float]:
+def _read(look: Look, *, founders: int, is_flat: bool) -> list[float]:
     """``INVASION_OUTCOMES``; those that need a living cell are NaN without one.
 
     Half a founder's share is added to shares, so that arms can be compared where nothing has come
     off: two spheroids that hold together have the same share, however many cells they have.
     """
-    found = measure(now, start, is_flat=is_flat)
-    cells = living(now)
+    found = measure(look.moved, look.start, is_flat=is_flat)
+    cells = living(look.now)
     alone, apart = found.outside_singles, found.singles + found.cells_in_clusters
     return [
         found.front,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from unmoor.errors import SimulationError
 from unmoor.random import Stream
 from unmoor.signalling.solve import NOT_FINITE as UNSOLVED
 from unmoor.therapy.regimen import Edit
+from unmoor.tissue.motion import displaced
 from unmoor.tissue.signals import Schedule
 from unmoor.tissue.snapshot import Snapshot
 from unmoor.tissue.tissue import Numerics, Tissue
@@ -35,7 +36,25 @@ _APART = 2.0  # radii between founders; they find their distance within the firs
 _MARGIN = 150.0  # µm of gel around where founders lie
 _PACKED = 0.64  # share of a body of cells that is cells
 
-Reader = Callable[[Snapshot, Snapshot], Sequence[float]]
+_LOOK_BACK = 360.0  # min over which it is seen where cells go; less is mostly jostling
+
+Reader = Callable[["Look"], Sequence[float]]
+
+
+class Look(NamedTuple):
+    """A tissue as it is read.
+
+    Attributes
+    ----------
+    now, start
+        As it is, and as it was at the start.
+    moved
+        ``now`` with velocities over the last six hours instead of the last minutes.
+    """
+
+    now: Snapshot
+    moved: Snapshot
+    start: Snapshot
 
 
 @dataclass(frozen=True)
@@ -47,7 +66,7 @@ class Scene:
     arrange
         Places of the founders, shape (cells, 3) [µm], from their spacing and random numbers.
     read
-        The assay's outcomes of a tissue, from how it is now and how it was at the start.
+        The assay's outcomes of a tissue.
     dimensions
         ``2d``, ``3d``, or None as the matrix is mostly used.
     collagen
@@ -63,6 +82,9 @@ class Scene:
     second: tuple[Edit, ...] = ()
 
 
+_Past = dict[float, Snapshot]  # by time [min]
+
+
 @dataclass
 class _Record:
     """What is noted of the tissues of one draw and repeat.
@@ -70,7 +92,7 @@ class _Record:
     Attributes
     ----------
     minutes
-        When a tissue is looked at, in rising order [min].
+        When a tissue is read, in rising order [min].
     values
         What is read then, shape (arms, outcomes, times).
     frames
@@ -178,9 +200,9 @@ class _Batch:
             groups.setdefault(self._start(draw, arm), []).append(arm)
         for alike in groups.values():
             tissue = self._founded(draw, alike[0], stream)
-            start = tissue.snapshot()
-            self._note(tissue, start, alike, record)
-            self._follow(tissue, start, draw, alike, 0, record)
+            past: _Past = {}
+            self._note(tissue, past, alike, record)
+            self._follow(tissue, past, draw, alike, 0, record)
 
     def _start(self, draw: int, arm: int) -> Any:
         """What tells the founders of arms apart."""
@@ -220,9 +242,8 @@ class _Batch:
         return self.founders.schedule(of)
 
     def _follow(
-        self, tissue: Tissue, start: Snapshot, draw: int, arms: list[int], first: int,
-        record: _Record,
-    ) -> None:  # fmt: skip
+        self, tissue: Tissue, past: _Past, draw: int, arms: list[int], first: int, record: _Record
+    ) -> None:
         """Follow arms that have been one tissue up to an interval; branch it where they part."""
         schedules = {arm: self._schedules(draw, arm) for arm in arms}
         for i in range(first, self.founders.on.grid.size - 1):
@@ -232,10 +253,10 @@ class _Batch:
             if len(kinds) > 1:
                 for alike in kinds.values():
                     branch = tissue.branch(schedules[alike[0]])
-                    self._follow(branch, start, draw, alike, i, record)
+                    self._follow(branch, dict(past), draw, alike, i, record)
                 return
             try:
-                self._advance(tissue, start, self._end(schedules[arms[0]], i), arms, record)
+                self._advance(tissue, past, self._end(schedules[arms[0]], i), arms, record)
             except SimulationError:
                 unsolved = tissue.signals is not None and tissue.signals.has_failed
                 record.failed |= dict.fromkeys(arms, UNSOLVED if unsolved else NOT_FINITE)
@@ -250,24 +271,33 @@ class _Batch:
         return min(n * window, self.duration)
 
     def _advance(
-        self, tissue: Tissue, start: Snapshot, end: float, arms: list[int], record: _Record
+        self, tissue: Tissue, past: _Past, end: float, arms: list[int], record: _Record
     ) -> None:
-        for minutes in record.minutes:
+        for minutes in sorted({*record.minutes, *map(_before, record.minutes)}):
             if tissue.time < minutes <= end:
                 tissue.advance(minutes - tissue.time)
-                self._note(tissue, start, arms, record)
+                self._note(tissue, past, arms, record)
         if tissue.time < end:
             tissue.advance(end - tissue.time)
 
-    def _note(self, tissue: Tissue, start: Snapshot, arms: list[int], record: _Record) -> None:
-        """Read a tissue for all arms that it stands for."""
-        now = tissue.snapshot()
-        values = self.scene.read(now, start)
-        column = record.minutes.index(tissue.time)
+    def _note(self, tissue: Tissue, past: _Past, arms: list[int], record: _Record) -> None:
+        """Keep a tissue as it is, and read it for all arms that it stands for if it is time."""
+        time = tissue.time
+        past[time] = now = tissue.snapshot()
+        if time not in record.minutes:
+            return
+        moved = displaced(now, past[_before(time)]) if time > 0.0 else now
+        values = self.scene.read(Look(now, moved, past[0.0]))
+        column = record.minutes.index(time)
         for arm in arms:
             record.values[arm, :, column] = values
             if record.frames is not None:
                 record.frames.setdefault(arm, []).append(now)
+
+
+def _before(minutes: float) -> float:
+    """When to look for where cells come from [min]."""
+    return max(minutes - _LOOK_BACK, 0.0)
 
 
 def _row(schedule: Schedule, i: int) -> bytes:
