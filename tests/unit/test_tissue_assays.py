@@ -6,11 +6,13 @@ import dataclasses
 import math
 import pickle
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from small_study import digests, fresh_run
 from unmoor.assays.base import Bench, Outcome
 from unmoor.assays.cell_sorting import checkerboard, heterotypic_fraction
 from unmoor.assays.culture import in_vitro, setting_of
@@ -20,15 +22,20 @@ from unmoor.assays.monolayer import covered, sides
 from unmoor.assays.tissue_settings import REFERENCE_TISSUES, SpheroidInvasion, TissueAssay
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
-from unmoor.errors import StudyError
+from unmoor.errors import Interrupted, StudyError
 from unmoor.random import Stream
 from unmoor.signalling.solve import LANES
 from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.tissue.snapshot import LIVING, Snapshot
-from unmoor.trial.chunks import compute, plan
+from unmoor.trial import chunks
+from unmoor.trial import run as run_module
+from unmoor.trial.chunks import Chunk, compute, plan
 from unmoor.trial.frames import pack_frames, unpack_frames
 from unmoor.trial.packing import pack, unpack
+from unmoor.trial.run import Progress, resume
+from unmoor.trial.run import run as run_study
+from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
 
 LOSS = Edit("ITGB1", change="knock_down", factor=0.1)
@@ -335,3 +342,56 @@ def test_what_is_read_between_exchanges_is_read_at_the_nearest() -> None:
     outcome = run(assay, {"vehicle": ()})
     assert outcome.days.tolist() == [31 / 1440, 65 / 1440]
     assert np.isfinite(outcome.readouts[0, 0, 0]).all()
+
+
+# --- same bits ------------------------------------------------------------------------------------
+
+
+def brief_study(draws: int = 3) -> Study:
+    """Two arms of a brief spheroid."""
+    sets = {"draws": draws, "rivals": False}
+    arms = {"vehicle": [], "loss": [LOSS]}
+    assay = SpheroidInvasion(**BRIEF)
+    return Study(["4T1"], arms, "vehicle", seed=5, assay=assay, uncertainty=sets)
+
+
+def test_workers_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads beside each other, and each draw on its own."""
+    whole = digests(fresh_run(brief_study(), workers=1))
+    monkeypatch.setattr(chunks, "_DRAWS", 1)
+    assert digests(fresh_run(brief_study(), workers=3)) == whole
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables and frames are those of a run that never was; what was done is not done again."""
+    monkeypatch.setattr(chunks, "_DRAWS", 1)
+    whole = fresh_run(brief_study(), workers=1)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        run_study(brief_study(), workers=1, out=tmp_path, progress=stop)
+    (folder,) = tmp_path.iterdir()
+    done = RunFolder.open(folder).completed()
+    assert 2 <= len(done) < 4
+    begun = []
+    real = run_module.compute
+
+    def noted(study: Study, chunk: Chunk, days: float | None = None) -> Any:
+        begun.append(chunk.key) if days is None else None
+        return real(study, chunk, days)
+
+    monkeypatch.setattr(run_module, "compute", noted)
+    again = resume(folder, workers=1)
+    assert digests(again) == digests(whole)
+    assert not done & set(begun)
+    (first,) = (chunk for chunk in plan(brief_study()) if chunk.first == 0)
+    kept = unpack_frames(RunFolder.open(folder).read_chunk(first.key))
+    made = unpack_frames(compute(brief_study(), first))
+    for arm, frames in made.items():
+        for one, other in zip(frames, kept[arm], strict=True):
+            assert all(np.array_equal(x, y) for x, y in zip(one, other, strict=True))
