@@ -39,7 +39,7 @@ _MOST_CELLS, _MOST_TISSUES = 20_000, 1_000
 DEFAULT_CELLS, _DEFAULT_DAYS = 200, 3.0
 PLASTIC = "plastic"
 # s for a cell, and for a tissue whatever its size, in a day on a core of 2020; estimates only
-_A_CELL, _A_TISSUE = 1.5e-3, 0.25
+_A_CELL, _A_TISSUE = 1e-3, 0.08
 
 
 def cells_field(what: str, default: int) -> Field:
