@@ -101,3 +101,21 @@ def test_a_process_that_dies_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch)
         benchmark.roadrunner("no such core", 2, np.array([1.0])) as tool,
     ):
         tool(subjects, 1e-6)
+
+
+def test_spheroid_tells_numbers_and_diameters_against_the_data() -> None:
+    """At the first of the eight times: within the bounds that all times are held to."""
+    found = run("spheroid.py", "--until", "148", "--threads", "1", "--dt", "0.6", "--exchange", "12")
+    (row,) = found["times"]
+    assert row["hours"] == 148
+    assert 1 / 1.5 < row["cells_ratio"] < 1.5
+    assert 0.8 < row["diameter_ratio"] < 1.2
+    assert found["largest_cells_factor"] < 1.5
+    assert row["shed_per_mm2_h"] > 0
+
+
+def test_spheroid_with_networks_says_what_cells_cost() -> None:
+    """Each cell with its network, oxygen, TGFβ and a drug."""
+    found = run("spheroid.py", "--networks", "--days", "0.125", "--cells", "100", "--threads", "1")
+    assert found["cells_at_end"] >= 100
+    assert found["cpu_seconds_for_10000_cells_over_14_days"] > 0
