@@ -41,7 +41,7 @@ from unmoor.signalling.networks.adhesion_emt import INPUTS, READOUTS
 from unmoor.signalling.readouts import Readouts
 from unmoor.therapy.drug import Drug
 from unmoor.therapy.regimen import Edit, Regimen
-from unmoor.tissue.escape import analytic_escape
+from unmoor.tissue.escape import EscapeTable, leave
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -295,14 +295,17 @@ class Cells:
             self.inputs[name] if is_treated else one for name in ("itgb1", "ptk2", "systemic")
         )
         done = [behave(c[i], records[i, 0], r, itgb1[i], ptk2[i]) for i, r in enumerate(now)]
-        left = [analytic_escape(c[i], phenotype) for i, phenotype in enumerate(done)]
+        leaving = self.on.leaving
+        tables = [EscapeTable(*leaving[:2], nodes) for nodes in leaving.nodes]
+        left = [leave(tables[i], c[i], phenotype) for i, phenotype in enumerate(done)]
         founded = [chances(c[i], phenotype, systemic[i]) for i, phenotype in enumerate(done)]
         for part in (done, left, founded):
             layer = found["behaviour" if part is done else "escape"]
             for name in type(part[0])._fields:
                 values = [getattr(each, name) for each in part]
                 is_share = name in ("cohesion", "mesenchymal", "stranded")
-                layer.expect(self.points, name, values, 0.0, 1.0 if is_share else np.inf)
+                low = -np.inf if name in ("front_speed", "net_growth") else 0.0
+                layer.expect(self.points, name, values, low, 1.0 if is_share else np.inf)
         if is_treated:
             self._grow(found["growth"], done)
 

@@ -334,7 +334,9 @@ def synthetic_study(**changes: Any) -> SimpleNamespace:
         "uncertainty": SimpleNamespace(draws=200, rivals=True, sets="plausible"),
         "warnings": (),
         "beside": None,
-        "model": SimpleNamespace(emt_core="cascading", mechanism="tgfb", e_readout="cdh1"),
+        "model": SimpleNamespace(
+            emt_core="cascading", mechanism="tgfb", e_readout="cdh1", escape="table"
+        ),
     }
     return SimpleNamespace(**(fields | changes))
 

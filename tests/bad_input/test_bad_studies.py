@@ -76,6 +76,7 @@ GOOD: dict[str, Any] = {
         "mechanism": '"tgfb"',
         "e_readout": '"cdh1"',
         "interaction": '"bliss"',
+        "escape": '"table"',
     },
 }
 ASSAY: FieldPath = ("assays", 0)
@@ -93,7 +94,7 @@ KIND: dict[str, str] = {
     "gene": NAME, "change": NAME, "factor": NUMBER, "smaller": NUMBER, "spread": NUMBER,
     "interval": NUMBER, "draws": WHOLE, "rivals": SWITCH, "sets": NAME, "emt_core": NAME,
     "mechanism": NAME,
-    "e_readout": NAME, "fractions": WHOLE, "interaction": NAME,
+    "e_readout": NAME, "fractions": WHOLE, "interaction": NAME, "escape": NAME,
 }  # fmt: skip
 
 
@@ -290,7 +291,7 @@ LEGAL: dict[tuple[str, str], str] = {
         "uncertainty", "model",
         "verdict.smaller", "verdict.spread", "verdict.interval", "uncertainty.draws",
         "uncertainty.rivals", "uncertainty.sets", "model.emt_core", "model.mechanism",
-        "model.e_readout", "model.interaction")},
+        "model.e_readout", "model.interaction", "model.escape")},
     **{(name, "empty"): "an empty section keeps the defaults"
        for name in ("verdict", "uncertainty", "model")},
     ("title", "wrong unit"): FREE,

@@ -80,6 +80,16 @@ def test_tissue_writes_its_cost_by_size(tmp_path: Path) -> None:
     assert {path.suffix for path in tmp_path.iterdir()} == {".tsv", ".svg", ".png"}
 
 
+def test_escape_says_how_far_the_table_is_from_the_tissue() -> None:
+    """Both ways for the nominal set, at falling cohesion, and what they make of a knock-down."""
+    found = run("escape.py", "--draws", "0", "--runs", "6")
+    (nominal,) = found["sets"]
+    for how in ("table", "direct"):
+        assert len(nominal[how]["singles_rate"]) == len(found["cohesions"])
+        assert nominal[how]["spread_ratio"] > 0
+    assert set(found["agreement"]) >= {"median_log_fold", "largest_log_spread"}
+
+
 def test_every_benchmark_is_described() -> None:
     """The page names every script that can be run."""
     text = (FOLDER / "README.md").read_text(encoding="utf-8")

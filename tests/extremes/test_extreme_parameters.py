@@ -172,13 +172,13 @@ def plant_logarithm(patch: pytest.MonkeyPatch) -> None:
 
 def plant_negative(patch: pytest.MonkeyPatch) -> None:
     """Clusters leave in negative numbers where cells hold together least."""
-    real = extremes.analytic_escape
+    real = extremes.leave
 
-    def escape(c: Any, phenotype: Any) -> Any:
-        found = real(c, phenotype)
-        return found._replace(clusters_rate=found.clusters_rate - 1e-6)
+    def leave(*given: Any) -> Any:
+        found = real(*given)
+        return found._replace(clusters_rate=found.clusters_rate - 1e-2)
 
-    patch.setattr(extremes, "analytic_escape", escape)
+    patch.setattr(extremes, "leave", leave)
 
 
 def plant_unbounded(patch: pytest.MonkeyPatch) -> None:

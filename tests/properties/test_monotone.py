@@ -17,13 +17,11 @@ from unmoor import catalog
 from unmoor.assays.treatment import treat
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure, network_values
-from unmoor.cell.phenotype import Phenotype
 from unmoor.elementwise import FloatArray
 from unmoor.signalling.batch import Batch
 from unmoor.signalling.networks.adhesion_emt import INPUTS
 from unmoor.therapy.drug import Drug
 from unmoor.therapy.regimen import Regimen
-from unmoor.tissue import escape
 
 DRAWS = 10_000
 LEVELS = (1.0, 0.6, 0.2, 0.0)  # of TGFβ receptor activity
@@ -127,44 +125,6 @@ def test_less_receptor_means_less_smad(core: str, mechanism: str) -> None:
     check_receptor(Structure(core, mechanism), 2504)  # of each of four structures
 
 
-# ---------------------------------------------------------------- E-cadherin and single cells
-
-
-def single_shares(count: int) -> FloatArray:
-    """Share of single cells among what leaves, at falling cohesion, shape (draws, levels)."""
-    shares = np.empty((count, 4))
-    constants = np.zeros(
-        1, dtype=[(x, float) for x in ("k_r", "e_h", "phi_c", "log_R_s", "log_R_c")]
-    ).view(np.recarray)
-    for row, draw in enumerate(Draw.sets(9, range(1, count + 1))):
-        values = draw.values("closures", "escape")
-        for name in ("k_r", "e_h", "phi_c"):
-            constants[name] = values[name]
-        constants.log_R_s, constants.log_R_c = np.log(values["R_s"]), np.log(values["R_c"])
-        for column, cohesion in enumerate((1.0, 0.6, 0.2, 0.0)):
-            made = escape.analytic_escape(constants[0], phenotype(cohesion))
-            shares[row, column] = made.singles_rate / (made.singles_rate + made.clusters_rate)
-    return shares
-
-
-def phenotype(cohesion: float) -> Phenotype:
-    """A cell that differs in its cohesion alone."""
-    values = dict.fromkeys(Phenotype._fields, 0.5) | {"cohesion": cohesion, "speed": 0.7}
-    return Phenotype(**values)
-
-
-def check_single_cells(count: int) -> None:
-    """Each step down in cohesion raises the share; without any, all cells are single."""
-    shares = single_shares(count)
-    assert (np.diff(shares, axis=1) > 0.0).all()
-    assert (shares[:, -1] == 1.0).all()
-
-
-def test_less_cohesion_means_more_single_cells() -> None:
-    """No E-cadherin, no clusters."""
-    check_single_cells(DRAWS)
-
-
 # ---------------------------------------------------------------- planted bugs
 
 
@@ -178,20 +138,8 @@ def plant_receptor(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Batch, "set_input", set_input)
 
 
-def plant_clusters(patch: pytest.MonkeyPatch) -> None:
-    """Clusters are released like single cells, and cohesion no longer holds them."""
-    real = escape.analytic_escape
-
-    def analytic_escape(c: Any, cell: Phenotype) -> Any:
-        made = real(c, cell)
-        return made._replace(clusters_rate=made.singles_rate * 0.03)
-
-    patch.setattr(escape, "analytic_escape", analytic_escape)
-
-
 PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], None]]] = [
     (plant_receptor, lambda: check_receptor(Structure(), 80)),
-    (plant_clusters, lambda: check_single_cells(20)),
 ]
 
 

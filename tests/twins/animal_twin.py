@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-from cell_twin import Cell, behaviour, chances, escape
+from cell_twin import Cell, behaviour, chances, escape, founded
 from network_twins import CASCADING, FloatArray, cascading, drive, solve
 
 from unmoor.signalling.readouts import Readouts
+from unmoor.tissue.escape import EscapeTable
 
 _STEP = 1.0 / 64.0  # d
 _SETTLE = 40_000.0  # h
@@ -75,14 +76,15 @@ class Antibody:
 class Xenograft:
     """One tumour of a few clones in one or more animals under one arm.
 
-    ``networks`` and ``constants`` are the numbers of each clone's network and of behaviour;
-    ``beta4`` and ``half`` (K_F of each clone) those that set cells apart; ``gompertz`` holds
-    (α, β) of each animal, the first of which weighs the clones; ``systemic`` is the TGFβ activity
-    left in the host at a day.
+    ``networks`` and ``constants`` are the numbers of each clone's network and of behaviour,
+    ``leaving`` the table of escape; ``beta4`` and ``half`` (K_F of each clone) those that set
+    cells apart; ``gompertz`` holds (α, β) of each animal, the first of which weighs the clones;
+    ``systemic`` is the TGFβ activity left in the host at a day.
     """
 
     networks: Sequence[Values]
     constants: Values
+    leaving: EscapeTable
     beta4: float
     half: Sequence[float]
     gompertz: Sequence[tuple[float, float]]
@@ -183,9 +185,9 @@ class Xenograft:
                 push = (alpha - beta * math.log(total)) * doing["growth"] / calm["growth"]
                 killed = doing["death_rate"] - calm["death_rate"] + freed
                 grown[a, k] = volumes[a, k] * (push - killed)
-                left = escape(self.constants, doing)
-                founded = chances(self.constants, doing, systemic)
-                out += volumes[a, k] * (left[0] * founded[0] + left[1] * founded[1])
+                left = escape(self.leaving, self.constants, doing)
+                chance = chances(self.constants, doing, systemic)
+                out += volumes[a, k] * founded(self.constants, doing["cohesion"], left, chance)
             shed.append(out)
             exposure.append(total)
         drug = self.antibody.slope(y[-4:]) if self.antibody else np.zeros(4)
@@ -194,7 +196,7 @@ class Xenograft:
     def _outcome(self, day: float, y: FloatArray) -> list[Animal]:
         _, volumes = self._parts(y)
         behaviours, _ = self._behave(day, y)
-        left = np.array([escape(self.constants, doing) for doing in behaviours])
+        left = np.array([escape(self.leaving, self.constants, doing) for doing in behaviours])
         animals = len(self.gompertz)
         shed, exposure = y[-2 * animals - 4 : -4].reshape(2, animals)
         return [

@@ -8,7 +8,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from unmoor.signalling.readouts import Readouts
+from unmoor.tissue.escape import EscapeTable
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,20 @@ def behaviour(
     }
 
 
-def escape(c: Mapping[str, float], b: Mapping[str, float]) -> tuple[float, float]:
-    """Single cells and clusters that leave, up to the line's scale."""
-    e = b["cohesion"]
-    x = 1.0 - e
-    release = x * (1.0 + c["k_r"]) / (x + c["k_r"])
-    hold = e**2 * (1.0 + c["e_h"] ** 2) / (c["e_h"] ** 2 + e**2)
-    singles = b["speed"] * c["R_s"] ** release
-    clusters = b["speed"] * c["R_c"] ** release * hold * c["phi_c"] / (1.0 - c["phi_c"])
-    return singles, clusters
+def escape(table: EscapeTable, c: Mapping[str, float], b: Mapping[str, float]) -> tuple[float, ...]:
+    """Single cells, clusters, front speed and net growth: linear along one axis after the other."""
+    at = (
+        (c["bond_M"] + (c["bond_E"] - c["bond_M"]) * b["cohesion"]) / b["speed"],
+        math.log(c["v_max"] * b["speed"]),
+        c["edge_division"] * b["growth"],
+    )
+    found = table.nodes
+    for axis, place in enumerate(at):
+        nodes = table.first[axis] + np.arange(found.shape[0]) / table.per_step[axis]
+        rows = found.reshape(nodes.size, -1)
+        row = np.array([np.interp(place, nodes, rows[:, i]) for i in range(rows.shape[1])])
+        found = row.reshape(found.shape[1:])
+    return math.exp(found[0]), math.exp(found[1]), float(found[2]), float(found[3])
 
 
 def chances(c: Mapping[str, float], b: Mapping[str, float], systemic: float) -> tuple[float, float]:
@@ -96,3 +104,11 @@ def chances(c: Mapping[str, float], b: Mapping[str, float], systemic: float) -> 
     loss = c["lambda_an"] * (1.0 - c["r_M"] * b["mesenchymal"])
     loss += c["lambda_E"] * b["stranded"] * b["stress"]
     return math.exp(-loss) * colony, c["Theta"] * math.exp(-c["lambda_an"]) * colony
+
+
+def founded(
+    c: Mapping[str, float], e: float, left: tuple[float, ...], chance: tuple[float, float]
+) -> float:
+    """Metastases of what leaves; a cluster that does not hold is two single cells."""
+    hold = e**2 * (1.0 + c["e_h"] ** 2) / (c["e_h"] ** 2 + e**2)
+    return left[0] * chance[0] + left[1] * (hold * chance[1] + 2.0 * (1.0 - hold) * chance[0])

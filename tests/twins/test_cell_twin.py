@@ -15,7 +15,7 @@ from unmoor.cell.phenotype import Phenotype, behave, settle
 from unmoor.organism.colonisation import chances as compiled_chances
 from unmoor.random import Stream
 from unmoor.signalling.readouts import Readouts
-from unmoor.tissue.escape import analytic_escape
+from unmoor.tissue.escape import EscapeTable, leave
 
 DRAWS = 30
 
@@ -47,14 +47,14 @@ def test_a_cell_behaves_as_written(prepared: Preparation, number: int) -> None:
     settle(constants, record, untreated)
     cell = Cell(record.beta1_tot, record.beta4, record.K_F, untreated)
     c = {name: float(constants[name]) for name in constants.dtype.names}
+    table = EscapeTable(*prepared.leaving[:2], prepared.leaving.nodes[number])
     for _ in range(4):
         now, b, ptk2, systemic = _readouts(u), 1.5 * next(u), 1.5 * next(u), next(u)
         compiled: Phenotype = behave(constants, record, now, b, ptk2)
         expected = behaviour(c, cell, now, b, ptk2)
         assert compiled._asdict() == pytest.approx(expected, rel=1e-13, abs=1e-15)
-        left = analytic_escape(constants, compiled)
-        assert left[:2] == pytest.approx(escape(c, expected), rel=1e-13)
-        assert left[2:] == (compiled.speed, compiled.growth)
+        left = tuple(leave(table, constants, compiled))
+        assert left == pytest.approx(escape(table, c, expected), rel=1e-11)
         founded = tuple(compiled_chances(constants, compiled, systemic))
         assert founded == pytest.approx(chances(c, expected, systemic), rel=1e-13)
 

@@ -384,9 +384,7 @@ def test_no_colour_where_there_is_no_terminal(
 def test_a_run_as_json_prints_the_effects(finished: SimpleNamespace) -> None:
     """Scripts rely on these names."""
     assert finished.status == ExitCode.OK
-    assert set(finished.data) == {
-        "run", "effects", "readouts", "joint", "warnings", "is_provisional",
-    }  # fmt: skip
+    assert set(finished.data) == {"run", "effects", "readouts", "joint", "warnings"}
     assert [each["cell_line"] for each in finished.data["effects"]] == ["4T1", "MDA-MB-231"]
     for effect in finished.data["effects"]:
         assert set(effect) == {

@@ -120,10 +120,10 @@ def test_headline_holds_verdict_both_intervals_and_probability(text: str) -> Non
         assert each.sentence.count(". ") == 0
 
 
-def test_report_says_what_is_provisional_calibrated_and_not_known(text: str) -> None:
-    """Closure, calibration rows, both intervals, failures and limits are all in the text."""
-    assert "PROVISIONAL" in text
-    assert "analytic closure" in text
+def test_report_says_what_is_assumed_calibrated_and_not_known(text: str) -> None:
+    """Tissue, calibration rows, both intervals, failures and limits are all in the text."""
+    assert "FROM TISSUE TO ANIMAL" in text
+    assert "counted in runs of the tissue" in text
     assert "k_int" in text
     assert "T01–T06 and T10" in text
     assert "Everything else here is prediction" in text

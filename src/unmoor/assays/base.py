@@ -63,6 +63,8 @@ class Bench:
         Structural options of the model.
     interaction
         Reference model of drugs given together.
+    escape
+        Where what leaves a tumour comes from: ``table`` or ``direct``.
     days
         Length instead of the assay's own, if not None [d].
     is_rival
@@ -79,6 +81,7 @@ class Bench:
     seed: int
     beside: Path | None = None
     interaction: str = "bliss"
+    escape: str = "table"
     days: float | None = None
     is_rival: bool = False
     is_reference: bool = False

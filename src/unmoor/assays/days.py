@@ -14,12 +14,12 @@ from unmoor.cell.phenotype import behave, settle, speed_in_collagen
 from unmoor.compilation import kernel, part
 from unmoor.elementwise import FloatArray
 from unmoor.organism.chemotherapy import grow_and_die
-from unmoor.organism.colonisation import chances
+from unmoor.organism.colonisation import chances, founding
 from unmoor.organism.primary_tumour import grow
 from unmoor.signalling.codegen import LANES
 from unmoor.signalling.readouts import Readouts
 from unmoor.signalling.solve import SOLVED, Blocks, Machine, advance_block, load_block
-from unmoor.tissue.escape import analytic_escape
+from unmoor.tissue.escape import EscapeTable, leave
 
 _MOST_SINGLES = 1e9  # a cluster, relative to untreated; more than anyone can count
 _GROWTH, _DEATH, _SINGLES, _CLUSTERS, _FOUNDING = 0, 1, 2, 3, 4
@@ -86,8 +86,32 @@ def _readouts(values: FloatArray, k: int) -> Readouts:
 
 
 @part
+def _table_of(leaving: EscapeTable, draw: int) -> EscapeTable:
+    """Table of one draw."""
+    return EscapeTable(leaving.first, leaving.per_step, leaving.nodes[draw])
+
+
+@part
+def _weigh_clones(
+    volumes: FloatArray, readouts: FloatArray, cells: Any, weights: FloatArray
+) -> tuple[float, float]:
+    """Clones' volumes in the typical animal; returns TGFβ beyond untreated × volume, and volume."""
+    made, volume = 0.0, 0.0
+    for k in range(weights.size):
+        weights[k] = volumes[k, 0]
+        made += weights[k] * (readouts[k // LANES, 3, k % LANES] - cells[k].tgfb)
+        volume += weights[k]
+    return made, volume
+
+
+@part
 def _behave_all(
-    c: Any, cells: Any, readouts: FloatArray, given: FloatArray, table: FloatArray
+    c: Any,
+    cells: Any,
+    readouts: FloatArray,
+    given: FloatArray,
+    leaving: EscapeTable,
+    table: FloatArray,
 ) -> None:
     """Behaviour of each clone, shape (clones, 12), in the order of ``_GROWTH`` … ``_FAK``.
 
@@ -97,11 +121,12 @@ def _behave_all(
     for k in range(cells.size):
         r = _readouts(readouts, k)
         phenotype = behave(c, cells[k], r, given[0], given[1])
-        escape, chance = analytic_escape(c, phenotype), chances(c, phenotype, given[2])
+        escape, chance = leave(leaving, c, phenotype), chances(c, phenotype, given[2])
         table[k, _GROWTH], table[k, _DEATH] = phenotype.growth, phenotype.death_rate
         table[k, _SINGLES], table[k, _CLUSTERS] = escape.singles_rate, escape.clusters_rate
-        table[k, _FOUNDING] = escape.singles_rate * chance.single
-        table[k, _FOUNDING] += escape.clusters_rate * chance.cluster
+        table[k, _FOUNDING] = founding(
+            c, phenotype.cohesion, escape.singles_rate, escape.clusters_rate, chance
+        )
         table[k, _SPEED] = phenotype.speed
         table[k, _COHESION], table[k, _MESENCHYMAL] = phenotype.cohesion, phenotype.mesenchymal
         table[k, _SINGLE], table[k, _CLUSTER] = chance.single, chance.cluster
@@ -204,11 +229,13 @@ def _release(
 
 
 @part
-def _settle_all(c: Any, cells: Any, home: FloatArray, one: FloatArray, base: FloatArray) -> None:
+def _settle_all(
+    c: Any, cells: Any, home: FloatArray, one: FloatArray, leaving: EscapeTable, base: FloatArray
+) -> None:
     """Note the untreated readouts and FAK signals in the cells, and their behaviour in ``base``."""
     for k in range(cells.size):
         settle(c, cells[k], _readouts(home, k))
-    _behave_all(c, cells, home, one, base)
+    _behave_all(c, cells, home, one, leaving, base)
     _move_in_collagen(c, cells, home, one[0], base)
 
 
@@ -261,6 +288,7 @@ def live(
     every: int,
     outside: int,
     machine: Machine,
+    leaving: EscapeTable,
     frames: Frames,
     paces: FloatArray,
 ) -> None:
@@ -284,6 +312,9 @@ def live(
         Index of the input through which other cells' TGFβ arrives.
     machine
         Code of the network.
+    leaving
+        What leaves the tumour in each draw, nodes of shape (draws, …); subjects of a draw follow
+        one another.
     frames
         What is noted on some days.
     paces
@@ -299,21 +330,18 @@ def live(
     table, base = np.empty((clones, _COLUMNS)), np.empty((clones, _COLUMNS))
     for s in range(cells.shape[0]):
         own, first = blocks.readouts[s * width : (s + 1) * width], s * width
-        _settle_all(c[s], cells[s], home[first : first + width], one, base)
+        left = _table_of(leaving, s * leaving.nodes.shape[0] // cells.shape[0])
+        _settle_all(c[s], cells[s], home[first : first + width], one, left, base)
         for b in range(width):
             load_block(first + b, blocks, machine, w[b])
         frame, extra, earlier, kills = 0, 0.0, 0.0, False
         for i in range(count + 1):
-            made, volume = 0.0, 0.0
-            for k in range(clones):
-                weights[k] = tumours.volumes[s, k, 0]
-                made += weights[k] * (own[k // LANES, 3, k % LANES] - cells[s, k].tgfb)
-                volume += weights[k]
+            made, volume = _weigh_clones(tumours.volumes[s], own, cells[s], weights)
             earlier, extra = extra, c[s].phi * max(made / volume, 0.0)
             if i == 0:
                 earlier = extra = 0.0  # culture medium carries nothing over
             if i == 0 or i == count or (every > 0 and i % every == 0):
-                _behave_all(c[s], cells[s], own, treated.at[s, i], table)
+                _behave_all(c[s], cells[s], own, treated.at[s, i], left, table)
                 _move_in_collagen(c[s], cells[s], own, treated.at[s, i, 0], table)
                 noted = frames.courses[s, frame]
                 _record(cells[s], own, table, base, treated.at[s, i], weights, noted)
@@ -329,7 +357,7 @@ def live(
                 if blocks.status[first + b] == SOLVED:
                     advance_block(first + b, blocks, 24.0 * days, machine, w[b])
                 _average(own[b], middle[b])
-            _behave_all(c[s], cells[s], middle, treated.means[s, i], table)
+            _behave_all(c[s], cells[s], middle, treated.means[s, i], left, table)
             _set_rates(c[s], table, base, treated.means[s, i], rates)
             _keep(table, base, rates, paces[s, i % paces.shape[1]])
             kills = kills or treated.means[s, i, 4] + treated.means[s, i, 5] > 0.0

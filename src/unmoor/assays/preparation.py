@@ -12,6 +12,7 @@ import numpy as np
 
 from unmoor.assays.days import Frames, Released, Treated, Tumours, live
 from unmoor.assays.interval import INTERVAL as INTERVAL
+from unmoor.assays.leaving import leaving
 from unmoor.assays.place import IN_A_TUMOUR, Place
 from unmoor.assays.treatment import Arm, treat
 from unmoor.catalog import table
@@ -26,6 +27,7 @@ from unmoor.signalling.batch import Batch
 _SETTLE = 20_000.0  # h in which an untreated cell reaches its steady state
 _RTOL = 1e-4  # outcomes are within 1e-4 of those at 1e-7 (tests)
 _CLONES_DIFFER_IN = ("beta1_tot", "k_int", "K_F")
+_OF_THE_TISSUE = ("bond_E", "bond_M", "v_max")
 _CLOSURES = (
     "adhesion", "cell", "escape", "dissemination", "paracrine", "radiation", "chemotherapy",
 )  # fmt: skip
@@ -53,6 +55,9 @@ class Setting:
         Reference model of drugs that act on one thing (``therapy.interaction``).
     place
         What cells stand on, and their room.
+    escape
+        Whether what leaves a tumour is read off the ``table`` of the catalog or counted in runs of
+        the tissue under each parameter set (``direct``).
     """
 
     line: CellLine
@@ -67,6 +72,7 @@ class Setting:
     beside: Path | None = None
     interaction: str = "bliss"
     place: Place = IN_A_TUMOUR
+    escape: str = "table"
 
 
 class Preparation:
@@ -93,6 +99,7 @@ class Preparation:
             setting.interaction,
         )  # fmt: skip
         self.constants = self._constants()
+        self.leaving = leaving(draws, setting.escape)
         self._set_cells()
         self._set_animals(animals)
 
@@ -111,7 +118,8 @@ class Preparation:
             for ground in GROUNDS:
                 weights = place.weights(ground, draw)
                 row |= {f"{weight}_{ground}": value for weight, value in weights.items()}
-            row |= {name: math.log(row[name[4:]]) for name in ("log_R_s", "log_R_c")}
+            tissue = draw.values("closures", "tissue")
+            row |= {name: tissue[name] for name in _OF_THE_TISSUE}
             row["cluster_anoikis"] = math.exp(-row["lambda_an"])
             rows.append(row)
         records = np.zeros(self.shape[0], dtype=[(name, np.float64) for name in rows[0]])
@@ -214,8 +222,8 @@ class Preparation:
         outside = list(self.network.inputs).index("tgfb_outside")
         live(
             self.constants, self.cells, self.home, self.treated(), self.tumours, released,
-            self.batch.blocks, float(self.grid[1]), every, outside, self.batch.machine, frames,
-            paces,
+            self.batch.blocks, float(self.grid[1]), every, outside, self.batch.machine,
+            self.leaving, frames, paces,
         )  # fmt: skip
 
 

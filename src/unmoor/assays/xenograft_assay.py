@@ -44,6 +44,7 @@ def xenograft(settings: OrthotopicXenograft, bench: Bench, draws: Sequence[Draw]
         interval=_RIVAL_INTERVAL if bench.is_rival else INTERVAL,
         beside=bench.beside,
         interaction=bench.interaction,
+        escape="table" if bench.is_rival else bench.escape,
     )
     animals = 1 if bench.is_rival else settings.animals
     if bench.is_reference:

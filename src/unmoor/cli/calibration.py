@@ -1,4 +1,4 @@
-"""The verb that fits what is fitted: calibrate, and calibrate growth."""
+"""The verb that fits what is fitted: calibrate, calibrate escape and calibrate growth."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from unmoor.cli.options import Json, Verbose
+from unmoor.cli.options import Json, Verbose, Workers
+from unmoor.cli.progress import shown_progress
 from unmoor.cli.streams import columns, put, put_json, say
+from unmoor.cli.studies import check_workers
 from unmoor.errors import ExitCode, Problem, StudyError, UnitError, literal
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from unmoor.analysis.growth_study import Choices, GrowthStudy
 
 _MOST_VIRTUAL = 100_000
+_FEWEST, _MOST_RUNS = 20, 100_000
 _KEY = re.compile(r"[A-Za-z0-9_.:+-]{1,60}")
 
 _Out = Annotated[Path, Parameter(help="Folder that gets the files.")]
@@ -51,7 +54,7 @@ def calibrate(
     out: Annotated[Path, Parameter(help="Folder that gets the files.")] = Path("calibration"),
     verbose: Verbose = False,
 ) -> int:
-    """Fit k_int to the calibration rows again; see calibrate growth for growth data of your own.
+    """Fit k_int to the calibration rows again; see also calibrate escape and calibrate growth.
 
     k_int is fitted under each structure of the model. The files have the places they have in the
     catalog; nothing that is installed is changed.
@@ -83,6 +86,40 @@ def _lines(calibration: Calibration) -> list[str]:
     ]
     told = f"{calibration.structure.name}: {kept} of {tried} prior draws are plausible"
     return [told, *columns([head, *cells], indent=2)]
+
+
+def escape(
+    *,
+    out: _Out = Path("escape"),
+    points: Annotated[int, Parameter(help="Points at which the tissue is run.")] = 160,
+    replicates: Annotated[int, Parameter(help="Most runs at a point.")] = 4,
+    workers: Workers = None,
+    verbose: Verbose = False,
+) -> int:
+    """Run the tissue and tabulate what leaves a tumour, for the catalog's folder escape.
+
+    What is done is kept in runs.tsv as it goes; the same command goes on where it was stopped.
+    Nothing that is installed is changed.
+    """
+    check_workers(workers)
+    for option, value, least in (("--points", points, _FEWEST), ("--replicates", replicates, 1)):
+        if not least <= value <= _MOST_RUNS:
+            expected = f"a whole number of {least} to {_MOST_RUNS}"
+            raise StudyError(Problem(option, "", str(value), expected, "", "E-USAGE"))
+    from unmoor.analysis.escape_fit import make_grid, write_grid
+    from unmoor.analysis.escape_runs import about, run_design, usable_cores
+
+    with shown_progress() as progress:
+        runs = run_design(out, points, replicates, workers or usable_cores(), progress)
+    grid, found = make_grid(runs, about(points, replicates))
+    for name, each in found.items():
+        say(
+            f"{name}: {each.events} departures in {len(runs)} runs; of points left out "
+            f"{each.explained:.0%} of the deviance is foretold, log error {each.error:.2f} "
+            f"(root mean square), and {each.coverage:.0%} lie inside their 90 % interval"
+        )
+    put(str(out / "runs.tsv"), str(write_grid(grid, out)))
+    return ExitCode.OK
 
 
 def growth(
@@ -137,10 +174,11 @@ def growth(
 
 
 def calibration_app(place: int) -> App:
-    """Return the verb: alone it fits k_int, followed by ``growth`` it fits a table of volumes."""
+    """Return the verb: alone it fits k_int, followed by a word it makes another table."""
     about = (calibrate.__doc__ or "").partition("\n")[0]
     app = App(name="calibrate", help=about, sort_key=place, version_flags=[])
     app.default(calibrate)
+    app.command(escape, name="escape")
     app.command(growth, name="growth")
     return app
 

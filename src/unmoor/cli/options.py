@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -25,6 +25,10 @@ Settings = Annotated[
         help="KEY=VALUE: change a value of the study, such as uncertainty.draws=20.",
         negative=(),
     ),
+]
+Escape = Annotated[
+    Literal["table", "direct"] | None,
+    Parameter(help="Read what leaves a tumour off the table, or run the tissue for it (slow)."),
 ]
 Report = Annotated[
     bool | None,

@@ -7,7 +7,18 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmoor.cli.options import Full, Json, Out, Prism, Report, Seed, Settings, Verbose, Workers
+from unmoor.cli.options import (
+    Escape,
+    Full,
+    Json,
+    Out,
+    Prism,
+    Report,
+    Seed,
+    Settings,
+    Verbose,
+    Workers,
+)
 from unmoor.cli.progress import duration, shown_progress
 from unmoor.cli.streams import put, put_json, say, styled
 from unmoor.cli.studies import check_workers, load_study
@@ -64,6 +75,7 @@ def run(
     out: Out = Path("runs"),
     seed: Seed = None,
     set_: Settings = None,
+    escape: Escape = None,
     workers: Workers = None,
     json: Json = False,
     report: Report = None,
@@ -77,7 +89,8 @@ def run(
         A study file, the name of a catalog study, or - for standard input.
     """
     check_workers(workers)
-    loaded = load_study(study, set_ or (), seed)
+    direct = [f"model.escape={escape}"] if escape else []
+    loaded = load_study(study, [*(set_ or ()), *direct], seed)
     _tell_warnings(loaded)
     from unmoor.trial.run import run as run_study
 

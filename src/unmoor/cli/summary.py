@@ -29,7 +29,6 @@ def document(result: Result) -> dict[str, Any]:
         "readouts": [_plain(row) for row in result.readouts.to_dict("records")],
         "joint": [_plain(row) for row in result.joint.to_dict("records")],
         "warnings": [str(each.at("", each.field)) for each in result.study.warnings],
-        "is_provisional": True,  # the escape of cells is a closure until tissue is simulated
     }
 
 
@@ -59,7 +58,7 @@ def _effect_lines(result: Result) -> Iterator[str]:
     for group, members in groupby(range(len(rows)), lambda i: _group(result, rows[i])):
         yield styled(group, "bold")
         yield from (coloured[i] for i in members)
-    yield "release of cells is provisional; what is calibration is said in the report"
+    yield "what is calibration, and what is assumed, is said in the report"
 
 
 def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import math
 from typing import Any, NamedTuple
 
 from unmoor.cell.phenotype import Phenotype
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
 
 
 class Chances(NamedTuple):
-    """Chance, up to one scale per line, that a released cell or cluster founds a metastasis."""
+    """Chance, up to one scale per line, that a cell or a cluster that holds founds a metastasis."""
 
     single: float
     cluster: float
@@ -37,3 +37,19 @@ def chances(c: Any, phenotype: Phenotype, systemic_tgfb: float) -> Chances:
     oxidative = c.lambda_E * phenotype.stranded * phenotype.stress
     single = math.exp(-anoikis - oxidative) * outgrowth
     return Chances(single, c.Theta * c.cluster_anoikis * outgrowth)
+
+
+@part
+def founding(
+    c: Any, cohesion: float, singles_rate: float, clusters_rate: float, chance: Chances
+) -> float:
+    """Metastases founded by what leaves, up to the line's scale.
+
+    Blood pulls clusters apart that E-cadherin does not hold. One that comes apart counts as two
+    single cells, since loose clusters are pairs mostly.
+    """
+    e = cohesion * cohesion
+    hold = e * (1.0 + c.e_h * c.e_h) / (c.e_h * c.e_h + e)
+    whole = hold * chance.cluster + (1.0 - hold) * 2.0 * chance.single
+    founded: float = singles_rate * chance.single + clusters_rate * whole
+    return founded

@@ -84,7 +84,7 @@ def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) ->
         "verdicts": tables.verdict_table(view),
         "meanings": [(word, text.SIGNS[word], text.MEANINGS[word]) for word in text.MEANINGS],
         "verdict_note": text.verdict_note(view),
-        "provisional": text.PROVISIONAL,
+        "from_tissue": text.FROM_TISSUE[view.study.model.escape],
         "calibration": text.calibration(view),
         "warnings": [str(each.at("", each.field)) for each in view.study.warnings],
         "interval_notes": text.interval_notes(view),

@@ -227,7 +227,7 @@ def _results(view: View) -> Iterator[str]:
 
 
 def _model(view: View) -> Iterator[str]:
-    from unmoor.report.text import PROVISIONAL, calibration
+    from unmoor.report.text import FROM_TISSUE, calibration
 
     software = view.provenance.get("software", {})
     packages = view.provenance.get("environment", {})
@@ -244,8 +244,19 @@ def _model(view: View) -> Iterator[str]:
     yield _graded(view)
     yield calibration(view)
     if view.animal_assays:
-        yield PROVISIONAL
+        yield FROM_TISSUE[view.study.model.escape]
+        if view.study.model.escape == "table":
+            yield _table_of_escape()
     yield f"Sources of all numbers: {', '.join(view.citations)}."
+
+
+def _table_of_escape() -> str:
+    """How the table was made, and how well it foretells what it was not fitted to."""
+    from unmoor.tissue.escape_table import shipped_grid
+
+    about = shipped_grid().about
+    checks = (f"{name}: {about[f'cross-validated {name}']}" for name in ("singles", "clusters"))
+    return f"That table was made by {about['made by']}; of points left out, {'. '.join(checks)}."
 
 
 def _graded(view: View) -> str:

@@ -26,11 +26,22 @@ SIGNS = {"switch": "▲", "benefit": "●", "containment": "■", "harm": "✖",
 
 QUESTION = "Does the treatment shrink the tumour and spread it?"
 CULTURE_QUESTION = "What does the treatment change in cells?"
-PROVISIONAL = (
-    "The step from tissue to animal – how many single cells and clusters leave the tumour – is an "
-    "analytic closure with assumed constants, and stays one until a tissue engine computes it. "
-    "Every spread ratio below rests on it."
-)
+FROM_TISSUE = {
+    "table": (
+        "How many single cells and clusters leave the tumour was counted in runs of the tissue: "
+        "small balls of cells in collagen, over adhesion, drive, density of the gel and growth. A "
+        "table smooths these counts; each parameter set shifts it by its share of the table's "
+        "error. What cells adhere with, how hard they drive and how dense collagen is around a "
+        "tumour is assumed, with wide ranges, and every spread ratio below rests on it."
+    ),
+    "direct": (
+        "How many single cells and clusters leave the tumour was counted in runs of the tissue "
+        "under the constants of each parameter set. What cells adhere with, how hard they drive "
+        "and how dense collagen is around a tumour is assumed, with wide ranges, and every spread "
+        "ratio below rests on it."
+    ),
+}
+"""Where the numbers of cells that leave come from, by the study's ``model.escape``."""
 CALIBRATED_LINES = ("4T1", "HCC1806")
 ROWS = (
     "rows T01–T06 and T10 of the evidence table in 4T1 and HCC1806: with ITGB1 knocked down, "

@@ -1,7 +1,8 @@
 """Escape: cells that leave the primary tumour. The handover from the tissue to the animal.
 
-Until the tissue engine exists, ``analytic_escape`` fills it from a closure whose constants are
-assumed; every report says so.
+What leaves was counted in runs of the tissue (``assays.escape_runs``). Here a compiled
+interpolation reads it off a table over the strength of bonds, motile drive and growth; the organism
+sees nothing else of the tissue. Equations: docs/explanation/escape.md.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ import math
 from typing import Any, NamedTuple
 
 from unmoor.cell.phenotype import Phenotype
-from unmoor.compilation import kernel
+from unmoor.compilation import kernel, part
+from unmoor.elementwise import FloatArray
+
+TABULATED = ("log_singles", "log_clusters", "front_speed", "net_growth")
+"""What a node of the table holds, in this order."""
 
 
 class Escape(NamedTuple):
@@ -19,12 +24,12 @@ class Escape(NamedTuple):
     Attributes
     ----------
     singles_rate, clusters_rate
-        Single cells and clusters that leave, up to the line's own scale, which the organism
-        fixes from its untreated arm [1/d per cell of the tumour, × scale].
+        Single cells and clusters that leave [1/d per cell of the body]; the organism fixes the
+        scale of a tumour from its untreated arm.
     front_speed
-        Speed of the invasion front, in units of the phenotype's speed [-].
+        Speed at which the edge of the body moves outwards [µm/d].
     net_growth
-        Growth of the invading cells, in units of the phenotype's growth [-].
+        Growth of the number of cells [1/d].
     """
 
     singles_rate: float
@@ -33,22 +38,69 @@ class Escape(NamedTuple):
     net_growth: float
 
 
+class EscapeTable(NamedTuple):
+    """Escape on a regular grid.
+
+    Attributes
+    ----------
+    first, per_step
+        First node and 1 / distance of nodes along the axes: greatest pull of a bond relative to
+        the cell's drive [-], logarithm of the drive [ln µm/min], divisions [1/d]; shape (3,).
+    nodes
+        ``TABULATED`` at the nodes, shape (…, bonds, drives, growths, 4).
+    """
+
+    first: FloatArray
+    per_step: FloatArray
+    nodes: FloatArray
+
+
+@part
+def _place(at: float, nodes: int) -> tuple[int, int, float]:
+    """Nodes below and above a place on an axis, and how far it is from the one below, 0 … 1.
+
+    Beyond the axis it is the place of its end.
+    """
+    inside = min(max(at, 0.0), nodes - 1.0)
+    low = max(min(int(inside), nodes - 2), 0)  # also where it is not a number
+    return low, min(low + 1, nodes - 1), inside - low
+
+
+@part
+def coordinates(c: Any, phenotype: Phenotype) -> tuple[float, float, float]:
+    """Greatest pull of a bond / drive [-], drive [µm/min], and divisions at the edge [1/d]."""
+    bond = c.bond_M + (c.bond_E - c.bond_M) * phenotype.cohesion
+    speed = phenotype.speed
+    return bond / speed, c.v_max * speed, c.edge_division * phenotype.growth
+
+
 @kernel
-def analytic_escape(c: Any, phenotype: Phenotype) -> Escape:
-    """Closure of the handover: loss of cohesion releases, speed carries away.
+def leave(table: EscapeTable, c: Any, phenotype: Phenotype) -> Escape:
+    """Read off what leaves: linear between nodes, in the logarithms of rates and drive.
 
     Parameters
     ----------
+    table
+        Of this parameter set, nodes of shape (bonds, drives, growths, 4).
     c
-        Constants of the parameter set, a record with the ids of ``closures/escape``, and
-        ``log_R_s`` and ``log_R_c``, the logarithms of two of them.
+        Constants of the parameter set, a record with ``bond_M``, ``bond_E`` and ``v_max`` of
+        ``closures/tissue`` and ``edge_division`` of ``closures/escape``.
     phenotype
         What the cell does.
     """
-    e = phenotype.cohesion
-    x = 1.0 - e
-    release = x * (1.0 + c.k_r) / (x + c.k_r)
-    hold = e**2 * (1.0 + c.e_h**2) / (c.e_h**2 + e**2)
-    clusters = c.phi_c / (1.0 - c.phi_c) * phenotype.speed * math.exp(release * c.log_R_c) * hold
-    singles = phenotype.speed * math.exp(release * c.log_R_s)
-    return Escape(singles, clusters, phenotype.speed, phenotype.growth)
+    bond, drive, growth = coordinates(c, phenotype)
+    nodes = table.nodes
+    at = (bond, math.log(drive), growth)
+    i0, i1, u = _place((at[0] - table.first[0]) * table.per_step[0], nodes.shape[0])
+    j0, j1, v = _place((at[1] - table.first[1]) * table.per_step[1], nodes.shape[1])
+    k0, k1, w = _place((at[2] - table.first[2]) * table.per_step[2], nodes.shape[2])
+    s = t = f = g = 0.0
+    for i, weight_i in ((i0, 1.0 - u), (i1, u)):
+        for j, weight_j in ((j0, 1.0 - v), (j1, v)):
+            for k, weight_k in ((k0, 1.0 - w), (k1, w)):
+                weight = weight_i * weight_j * weight_k
+                s += weight * nodes[i, j, k, 0]
+                t += weight * nodes[i, j, k, 1]
+                f += weight * nodes[i, j, k, 2]
+                g += weight * nodes[i, j, k, 3]
+    return Escape(math.exp(s), math.exp(t), f, g)

@@ -86,6 +86,7 @@ def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
         seed=study.seed,
         beside=study.beside,
         interaction=study.model.interaction,
+        escape=study.model.escape,
         days=days,
         is_rival=chunk.is_rival,
         is_reference=chunk.first == NOMINAL and not chunk.is_rival,

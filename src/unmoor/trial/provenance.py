@@ -41,7 +41,7 @@ _WITHOUT_NUMBERS = ("analysis", "cli", "report", "testing")
 _log = logging.getLogger("unmoor")
 _CLOSURES = (
     "adhesion", "cell", "clones", "culture", "escape", "dissemination", "growth", "k_int",
-    "line_rule", "paracrine", "response",
+    "line_rule", "paracrine", "response", "tissue",
 )  # fmt: skip
 
 
@@ -194,12 +194,13 @@ def _table(kind: str, name: str, beside: Path | None) -> ParameterTable:
 
 
 def catalog_digest(study: Study) -> str:
-    """SHA-256 of the rows behind a study and of the plausible draws."""
+    """SHA-256 of the rows behind a study, of the plausible draws and of the table of escape."""
     digest = hashlib.sha256(json.dumps(_rows(study)).encode())
     for kind, name in tables_of(study):
         about = dict(catalog.about(kind, name, study.beside))
         digest.update(json.dumps(about, sort_keys=True, default=str).encode())
-    digest.update((catalog.ROOT / "calibration" / "sets.tsv").read_bytes())
+    for path in ("calibration/sets.tsv", "escape/table.tsv"):
+        digest.update((catalog.ROOT / path).read_bytes())
     return digest.hexdigest()
 
 

@@ -95,12 +95,16 @@ class ModelOptions:
 
     ``interaction`` is the reference model of two drugs on one target or on killing: independent
     (Bliss), doses of one drug stand for doses of the other (Loewe), or the stronger alone (HSA).
+    ``escape`` says where the numbers of cells that leave a tumour come from: the catalog's table of
+    tissue runs, or runs of the tissue under each parameter set of the study, which take minutes
+    each and are meant for checking.
     """
 
     emt_core: Literal["cascading", "ternary"] = "cascading"
     mechanism: Literal["tgfb", "itgb3"] = "tgfb"
     e_readout: Literal["cdh1", "balance"] = "cdh1"
     interaction: Literal["bliss", "loewe", "hsa"] = "bliss"
+    escape: Literal["table", "direct"] = "table"
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -83,6 +83,7 @@ MODEL_FIELDS: tuple[Field, ...] = (
     Field("mechanism", OneOf(MECHANISMS), '"tgfb"', required=False, default="tgfb"),
     Field("e_readout", OneOf(("cdh1", "balance")), '"cdh1"', required=False, default="cdh1"),
     Field("interaction", OneOf(INTERACTIONS), '"bliss"', required=False, default="bliss"),
+    Field("escape", OneOf(("table", "direct")), '"table"', required=False, default="table"),
 )
 _SECTIONS = {
     "verdict": MARGIN_FIELDS,
