@@ -39,7 +39,7 @@ control    = "control"
 
 [[assays]]
 name     = "{name}"
-duration = "4 d"
+duration = "{length}"
 clones   = 2
 {more}
 
@@ -61,7 +61,9 @@ def test_every_kind_of_assay_is_tried() -> None:
 @pytest.mark.parametrize("name", sorted(EVERY_KIND))
 def test_full_report_is_written_for_every_kind_of_assay(name: str, tmp_path: Path) -> None:
     """Studies without tumours have no analyses of a laboratory; that stops nothing."""
-    result = fresh_run(small_study(TINY.format(name=name, more=EVERY_KIND[name])))
+    length = "2 h" if "cells" in EVERY_KIND[name] else "4 d"
+    text = TINY.format(name=name, more=EVERY_KIND[name], length=length)
+    result = fresh_run(small_study(text))
     html = report(result, tmp_path / "report.html", full=True).read_text(encoding="utf-8")
     has_tumours = name == "orthotopic_xenograft"
     assert (tmp_path / "statistics.csv").exists()
@@ -185,5 +187,5 @@ def test_swimmer_legend_lists_what_is_drawn() -> None:
 )
 def test_design_names_gel_coat_and_cells(name: str, more: str, told: str) -> None:
     """2-D or 3-D is the variable of the claim, and cells are written as in a study file."""
-    (assay,) = small_study(TINY.format(name=name, more=more)).assays
+    (assay,) = small_study(TINY.format(name=name, more=more, length="4 d")).assays
     assert assay.design.startswith(told)

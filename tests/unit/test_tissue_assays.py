@@ -72,6 +72,14 @@ def test_text_and_numbers_in_base_units_give_the_same_settings() -> None:
     assert Monolayer(gap="0.3 mm") == Monolayer(gap=300.0)
 
 
+def test_a_design_is_told_in_the_words_of_the_laboratory() -> None:
+    """Cells, ground, length, and the density of a gel."""
+    assert SpheroidInvasion(cells=50).design == "50 cells in collagen_i (3-D), 3 d, 2.5 mg/mL"
+    flat = SpheroidInvasion(dimensions="2d", duration="36 h")
+    assert flat.design == "200 cells on collagen_i (2-D), 1.5 d"
+    assert CellSorting().design == "100 cells on plastic, 1 d"
+
+
 @pytest.mark.parametrize(
     ("kind", "given"),
     [

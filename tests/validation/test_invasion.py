@@ -85,7 +85,7 @@ def test_a_mesenchymal_line_slows_and_does_not_switch(small: dict[str, Values]) 
 
 @in_full
 def test_how_cells_leave_depends_on_e_cadherin_and_on_room() -> None:
-    """Without E-cadherin coordination is lost everywhere, and cells leave alone if there is room."""
+    """Without E-cadherin coordination is lost, and cells leave alone where there is room."""
     study = Study.load("ilina2020")
     dense, loose = run(study, "4T1", 0), run(study, "4T1", 1)
     arm, alone = "CDH1 knock-down", "single_cell_fraction"

@@ -133,7 +133,7 @@ def _compared(blank: Judged, arm: FloatArray, reference: FloatArray) -> Judged:
     """Fill in how a row came out."""
     rule = _limits()
     is_whole = ASSAYS[blank.row.assay].units[blank.row.readout] in _WHOLES
-    values = arm - reference if is_whole else ratio(arm, np.where(reference > 0.0, reference, 0.0))
+    values = arm - reference if is_whole else ratio(arm, reference)
     values = values[np.isfinite(values)]
     if not values.size:
         return replace(blank, reason="no draw gives a number")

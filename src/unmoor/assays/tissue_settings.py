@@ -29,6 +29,7 @@ from unmoor.assays.interval import EXCHANGE
 from unmoor.assays.quantities import INVASION_OUTCOMES, TISSUE_UNITS
 from unmoor.fields import Field, OneOf, Quantity, Whole
 from unmoor.findings import FieldPath, Findings
+from unmoor.units import format_quantity
 
 if TYPE_CHECKING:
     from unmoor.catalog.draws import Draw
@@ -139,7 +140,11 @@ class TissueAssay(Assay):
     @property
     def design(self) -> str:
         """Numbers of the design in a few words."""
-        return f"{self.cells} cells, {super().design}"
+        density = getattr(self, "collagen", None)
+        told = super().design
+        if density is not None and "(2-D)" not in told:
+            told = f"{told}, {format_quantity(density, 'density')}"
+        return f"{self.cells} cells {told}"
 
     def _written(self, field: Field) -> list[str]:
         value = getattr(self, field.name)

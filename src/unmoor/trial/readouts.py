@@ -35,9 +35,9 @@ def level(arrays: Mapping[str, Any], arm: int, outcome: int, day: int) -> FloatA
 
 
 def ratio(arm: FloatArray, reference: FloatArray) -> FloatArray:
-    """Arm over reference in each draw; NaN where the reference has nothing."""
+    """Arm over reference in each draw; NaN where the reference has nothing, or less than that."""
     with np.errstate(all="ignore"):
-        return np.where(reference != 0.0, arm / reference, np.nan)
+        return np.where(reference > 0.0, arm / reference, np.nan)
 
 
 def readout_table(
