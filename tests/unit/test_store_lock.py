@@ -127,7 +127,9 @@ def test_a_damaged_lock_file_locks_no_one_out(folder: RunFolder, text: str) -> N
         folder.write_chunk("fourth", {})
 
 
-@pytest.mark.parametrize("number", [1, os.getpid(), 2**31 - 1])
+@pytest.mark.parametrize(
+    "number", [1, os.getpid(), 2**31 - 1], ids=["first process", "our own", "largest number"]
+)
 def test_a_stale_lock_of_this_machine_is_taken_over(folder: RunFolder, number: int) -> None:
     """Even if the number of its process now belongs to another program."""
     folder.__exit__(None, None, None)
