@@ -4,7 +4,7 @@
 
 EMT6/Ro cells in stirred medium, from the 600 there were at 102 h to 561 h. Cells divide every 13 h
 with all they need, let go at the surface when they divide (both numbers measured), run short of
-oxygen inside, and die there. Constants: catalog ``closures/emt6``, of which eight are fitted to the
+oxygen inside, and die there. Constants: catalog ``closures/emt6``, of which seven are fitted to the
 curve. Printed: numbers of living cells and diameters (of the circle with the area of the outline)
 at the times of the data, their ratios to these, the rate of shedding, and how long it took.
 
