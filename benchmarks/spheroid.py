@@ -126,6 +126,12 @@ def grow(until: float, seed: int, numerics: Numerics) -> dict[str, Any]:
             "seconds": time.perf_counter() - clock,
         })  # fmt: skip
         before = hours
+        told = rows[-1]
+        print(
+            f"{hours} h: {told['cells']} cells (× {told['cells_ratio']:.2f} of the data), "
+            f"{told['diameter']:.0f} µm (× {told['diameter_ratio']:.2f}), {told['seconds']:.0f} s",
+            file=sys.stderr,
+        )
     return {
         "times": rows,
         "largest_cells_factor": max(math.exp(abs(math.log(r["cells_ratio"]))) for r in rows),
