@@ -127,10 +127,9 @@ def grow(until: float, seed: int, numerics: Numerics) -> dict[str, Any]:
         })  # fmt: skip
         before = hours
         told = rows[-1]
-        print(
+        sys.stderr.write(
             f"{hours} h: {told['cells']} cells (× {told['cells_ratio']:.2f} of the data), "
-            f"{told['diameter']:.0f} µm (× {told['diameter_ratio']:.2f}), {told['seconds']:.0f} s",
-            file=sys.stderr,
+            f"{told['diameter']:.0f} µm (× {told['diameter_ratio']:.2f}), {told['seconds']:.0f} s\n"
         )
     return {
         "times": rows,
