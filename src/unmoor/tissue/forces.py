@@ -5,8 +5,9 @@ A pair at distance d moves each of its cells along the line between them with
     c_rep (1 − d/R)²  for d < R   −   c_adh (1 − d/S)²  for d < S,
 
 R and S the sums of radii and reaches (docs/explanation/tissue.md). The vector code in
-``vector_forces.py`` does the same operations in the same order, so both give the same bits; this
-one also serves pairs that coincide, whose direction is made up from who they are.
+``vector_forces.py`` does the same operations in the same order, products fused with sums at the same
+places, so both give the same bits; this one also
+serves pairs that coincide, whose direction is made up from who they are.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from unmoor.compilation import part
 from unmoor.random import philox4x32
+from unmoor.tissue.sharing import fused
 
 LANES = 16  # cells of a block
 FIELDS = 8  # numbers of a record
@@ -87,12 +89,12 @@ def pair(touch: Any, hold: Any, square: Any, repulsion: Any, adhesion: Any) -> A
     one, none = np.float32(1.0), np.float32(0.0)  # exact in either precision
     product = touch * hold
     inverse = one / (product * math.sqrt(square))  # the only division: gives d/R, d/S and 1/d
-    share = inverse * square
-    push = max(one - share * hold, none)
+    share = -(inverse * square)
+    push = max(fused(share, hold, one), none)
     push *= push
-    pull = max(one - share * touch, none)
+    pull = max(fused(share, touch, one), none)
     pull *= pull
-    return (repulsion * push - adhesion * pull) * (inverse * product), push
+    return fused(repulsion, push, -(adhesion * pull)) * (inverse * product), push
 
 
 @part
@@ -134,9 +136,9 @@ def block_forces(
                     record, i, j, identity, order, is_flat
                 )
             pressure += push[k]
-            ax += strength[k] * dx[k]
-            ay += strength[k] * dy[k]
-            az += strength[k] * dz[k]
+            ax = fused(strength[k], dx[k], ax)
+            ay = fused(strength[k], dy[k], ay)
+            az = fused(strength[k], dz[k], az)
         force[0, lane], force[1, lane], force[2, lane] = ax, ay, az
         force[3, lane] = pressure
 
@@ -149,7 +151,8 @@ def _fill_pair(record: Any, i: Any, j: Any, pairs: Any, k: Any) -> Any:
     pairs[5, k] = record[i, REACH] + record[j, REACH]
     pairs[6, k] = record[i, REPULSION] * record[j, REPULSION]
     pairs[7, k] = record[i, ADHESION] * record[j, ADHESION]
-    pairs[3, k] = pairs[0, k] * pairs[0, k] + pairs[1, k] * pairs[1, k] + pairs[2, k] * pairs[2, k]
+    dx, dy, dz = pairs[0, k], pairs[1, k], pairs[2, k]
+    pairs[3, k] = fused(dz, dz, fused(dy, dy, dx * dx))
 
 
 @part

@@ -20,6 +20,7 @@ from unmoor.errors import ParameterError, SimulationError
 from unmoor.random import identifier
 from unmoor.tissue.bodies import Bodies, SlotArray
 from unmoor.tissue.forces import LANES
+from unmoor.tissue.listing import key_again, key_cells, list_blocks, place_cells, sort_cells
 from unmoor.tissue.neighbours import FARTHEST, make_grid
 from unmoor.tissue.sharing import (
     CLAIMED,
@@ -29,17 +30,7 @@ from unmoor.tissue.sharing import (
     open_phase,
     take_chunk,
 )
-from unmoor.tissue.stepping import (
-    gather,
-    key_again,
-    key_cells,
-    list_block,
-    place_cells,
-    scatter,
-    sort_cells,
-    stand_ghost,
-    step_blocks,
-)  # fmt: skip
+from unmoor.tissue.stepping import gather, scatter, stand_ghost, step_blocks
 from unmoor.tissue.workspace import (
     FAR_AWAY,
     FLEW_APART,
@@ -293,10 +284,9 @@ def _do(
             bodies, work, settings, current, settings.first + done, worker, begin, end
         )
     elif phase == LIST:
-        for block in range(begin, end):
-            most = list_block(work, settings, current, worker, block)
-            if most > work.row.shape[2] - LANES:
-                shared[WIDEST] = max(shared[WIDEST], most)
+        most = list_blocks(work, settings, current, worker, begin, end)
+        if most > work.row.shape[2] - LANES:
+            shared[WIDEST] = max(shared[WIDEST], most)
     elif phase == SORT:
         key_cells(bodies, slots, work, settings, begin * LANES, end * LANES)
     elif phase == KEYS:

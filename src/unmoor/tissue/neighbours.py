@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 SingleArray = npt.NDArray[np.float32]
 
 _SHORTER = 4.0  # times than they are wide are bins along x
+SEGMENT = 2  # bits: four bins along x are as long as they are wide
+_BAND = 2  # bits: rows of bins lie in memory in bands of four, so that neighbours lie near
 _WIDER = 1.0 + 1e-6  # of a bin, so that rounding never puts neighbours two bins apart
 _MOST = 2.0**20  # bins in one direction
 FARTHEST = (
@@ -71,9 +73,30 @@ def make_grid(low: Any, high: Any, reach: Any, cells: Any) -> Any:
 def bin_of(grid: Any, x: Any, y: Any, z: Any) -> Any:
     """Number of the bin of a point, x fastest."""
     ix = np.int64(math.floor(x * grid.finer)) & (grid.width - 1)
-    iy = np.int64(math.floor(y * grid.inverse)) & (grid.height - 1)
-    iz = np.int64(math.floor(z * grid.inverse)) & (grid.depth - 1)
-    return np.int32((iz * grid.height + iy) * grid.width + ix)
+    iy, iz = np.int64(math.floor(y * grid.inverse)), np.int64(math.floor(z * grid.inverse))
+    return np.int32(_row(grid, iy, iz) + ix)
+
+
+@part
+def _row(grid: Any, iy: Any, iz: Any) -> Any:
+    """First bin of a row of bins.
+
+    Four rows along y, then the same four one step on in z, and so on, then the next four along y:
+    what a row has to do with is then in the cache, however large the tissue.
+    """
+    jy, jz = iy & (grid.height - 1), iz & (grid.depth - 1)
+    if grid.height > 1:
+        jz = (((jy >> _BAND) * grid.depth + jz) << _BAND) + (jy & ((1 << _BAND) - 1))
+    return jz * grid.width
+
+
+@part
+def row_beside(grid: Any, iy: Any, iz: Any, which: Any) -> Any:
+    """First bin of one of the nine rows around a row, or -1 if it was among the others."""
+    dy, dz = which % 3 - 1, which // 3 - 1
+    if (dy != 0 and grid.height == 1) or (dz != 0 and grid.depth == 1):
+        return np.int64(-1)
+    return _row(grid, iy + dy, iz + dz)
 
 
 @part
@@ -97,8 +120,7 @@ def row_of(grid: Any, x: Any, y: Any, z: Any, which: Any) -> Any:
     if left <= 0.0:
         return none
     along, center = _SHORTER * math.sqrt(left), x * grid.finer
-    jy, jz = (np.int64(iy) + dy) & (grid.height - 1), (np.int64(iz) + dz) & (grid.depth - 1)
-    row = (jz * grid.height + jy) * grid.width
+    row = _row(grid, np.int64(iy) + dy, np.int64(iz) + dz)
     return row, np.int64(math.floor(center - along)), np.int64(math.floor(center + along))
 
 

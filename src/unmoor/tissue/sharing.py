@@ -93,6 +93,16 @@ def look(_typing: Any, numbers: Any, index: Any) -> Any:
 
 
 @intrinsic
+def fused(_typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a·b + c``, rounded once; where the processor cannot, its library of functions does it."""
+
+    def generate(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
+        return builder.fma(*args)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
 def offer_core(_typing: Any) -> Any:
     """Let another thread run (POSIX ``sched_yield``)."""
 

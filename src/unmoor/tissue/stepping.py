@@ -13,48 +13,14 @@ import numpy as np
 
 from unmoor.compilation import part
 from unmoor.random import philox4x32
-from unmoor.tissue.forces import FIELDS, LANES, block_forces, unit_vector
-from unmoor.tissue.neighbours import FARTHEST, bin_of, row_of, sort_by_bin, stretch
-from unmoor.tissue.sharing import CLAIMED, fetch_add
-from unmoor.tissue.vector_forces import GROUPS, WIDTH, search_row, step_groups
+from unmoor.tissue.forces import LANES, block_forces, unit_vector
+from unmoor.tissue.neighbours import FARTHEST
+from unmoor.tissue.vector_code import GROUPS, WIDTH
+from unmoor.tissue.vector_forces import step_groups
 
 _OUTSIDE = 4e9  # where lanes without a cell stand, and at twice that the ghost [µm]
 _NEVER = 2**62
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-
-
-@part
-def key_cells(bodies: Any, slots: Any, work: Any, settings: Any, begin: Any, end: Any) -> Any:
-    """Bin of each cell by its position at the start."""
-    real, c = work.record.dtype.type, settings.center
-    for i in range(begin, min(end, settings.cells)):
-        s = slots[i]
-        work.keys[i] = bin_of(
-            settings.grid,
-            np.float64(real(bodies.position[s, 0] - c[0])),
-            np.float64(real(bodies.position[s, 1] - c[1])),
-            np.float64(real(bodies.position[s, 2] - c[2])),
-        )
-
-
-@part
-def key_again(work: Any, settings: Any, current: Any, begin: Any, end: Any) -> Any:
-    """Bin of each cell where it is now."""
-    record = work.record[current]
-    for i in range(begin, min(end, settings.cells)):
-        x, y, z = record[i, 0], record[i, 1], record[i, 2]
-        work.keys[i] = bin_of(settings.grid, np.float64(x), np.float64(y), np.float64(z))
-
-
-@part
-def sort_cells(slots: Any, work: Any, settings: Any, is_first: Any) -> Any:
-    """Cells in order of their bins; at the start of a call this becomes their order in memory."""
-    grid, cells = settings.grid, settings.cells
-    sort_by_bin(work.keys, cells, grid.width * grid.height * grid.depth, work.starts, work.place)
-    if is_first:
-        for i in range(cells):
-            work.order[i] = slots[work.place[i]]
-            work.place[i] = i
 
 
 @part
@@ -171,88 +137,6 @@ def stand_ghost(record: Any, order: Any, cells: Any) -> Any:
     _stand_by(record, ghost)
     for c in range(3):
         record[0, ghost, c] = record[1, ghost, c] = 2.0 * _OUTSIDE
-
-
-@part
-def place_cells(work: Any, settings: Any, current: Any, first: Any, last: Any) -> Any:
-    """Columns in order of bins, and where cells are as the list is made."""
-    record = work.record[current]
-    for p in range(first * LANES, min(last * LANES, settings.cells)):
-        j = work.place[p]
-        for c in range(3):
-            work.column[c, p] = record[j, c]
-        work.column[3, p] = record[j, 7]
-    for block in range(first, last):
-        for c in range(3):
-            for lane in range(LANES):
-                work.origin_of_list[block, c, lane] = record[block * LANES + lane, c]
-
-
-@part
-def list_block(work: Any, settings: Any, current: Any, worker: Any, block: Any) -> Any:
-    """Neighbours of the cells of a block; return the most of one cell."""
-    record, found = work.record[current], work.row[worker]
-    counts, most = np.zeros(LANES, np.int64), np.int64(0)
-    for lane in range(LANES):
-        i = block * LANES + lane
-        if i < settings.cells:
-            counts[lane] = _search(
-                work.column, work.place, work.starts, settings.grid, settings.is_vector,
-                record[i], i, settings.skin, found[lane],
-            )  # fmt: skip
-            most = max(most, counts[lane])
-    if most > found.shape[1] - LANES:
-        return most
-    top = fetch_add(work.shared, CLAIMED, most)
-    work.offset[block] = top
-    for group in range(GROUPS):
-        work.rows[block * GROUPS + group] = counts[group * WIDTH : (group + 1) * WIDTH].max()
-    if top + most <= len(work.neighbours):
-        _lay_out(found, counts, len(work.order), work.neighbours[top : top + most])
-    return most
-
-
-@part
-def _lay_out(found: Any, counts: Any, ghost: Any, rows: Any) -> Any:
-    """Neighbours of each cell in a lane of its own, filled up with the ghost."""
-    for lane in range(LANES):
-        for k in range(counts[lane]):
-            rows[k, lane] = found[lane, k] * FIELDS
-        for k in range(counts[lane], len(rows)):
-            rows[k, lane] = ghost * FIELDS
-
-
-@part
-def _search(
-    column: Any, place: Any, starts: Any, grid: Any, is_vector: Any, mine: Any, i: Any, skin: Any,
-    found: Any,
-) -> Any:  # fmt: skip
-    """Cells that may matter to one before the list is made anew, in order of bins."""
-    count, most = np.int64(0), np.int64(found.size - LANES)
-    x, y, z = mine[0], mine[1], mine[2]
-    far = mine[7] + mine.dtype.type(skin)
-    for which in range(9):
-        row, begin, end = row_of(grid, np.float64(x), np.float64(y), np.float64(z), which)
-        if row < 0:
-            continue
-        for half in range(2):
-            first, last = stretch(grid, starts, row, begin, end, half)
-            if first >= last:
-                continue
-            if is_vector:
-                count = search_row(
-                    column, place, np.int64(first), np.int64(last), x, y, z, far, np.int32(i),
-                    found, count, most,
-                )  # fmt: skip
-                continue
-            for p in range(first, last):
-                dx, dy, dz = x - column[0, p], y - column[1, p], z - column[2, p]
-                limit = far + column[3, p]
-                if dx * dx + dy * dy + dz * dz < limit * limit and place[p] != i:
-                    if count < most:
-                        found[count] = place[p]
-                    count += 1
-    return count
 
 
 @part

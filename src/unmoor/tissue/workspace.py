@@ -40,6 +40,8 @@ class Work(NamedTuple):
     rows: Any  # rows of the list of a vector of cells, shape (blocks × vectors,)
     neighbours: Any  # the list, where their records begin, shape (rows, 16)
     row: Any  # neighbours of the cells of a block, shape (threads, 16, most)
+    near: Any  # x, y, z and range of candidates, shape (threads, 4, most)
+    who: Any  # where their records begin, shape (threads, most)
     force: Any  # shape (threads, 4, 16)
     met: Any  # whether cells of a vector coincide with others, shape (blocks × vectors,)
     farthest: Any  # largest squared displacement of a chunk, shape (chunks,) [µm²]
@@ -83,7 +85,7 @@ class Room:
         ):
             return old
         lanes = blocks * LANES
-        rows, most = (len(old.neighbours), old.row.shape[2]) if old is not None else (0, 80)
+        rows, most = (len(old.neighbours), old.row.shape[2]) if old is not None else (0, 512)
         vectors = [np.empty((blocks, 3, LANES), real) for _ in range(3)]
         self._work = Work(
             np.empty(lanes, np.int32), _aligned((2, lanes + 1, 8), real),
@@ -92,8 +94,9 @@ class Room:
             np.empty((blocks, LANES), real), np.empty(lanes, np.int32),
             np.empty(bins + 2, np.int32), np.empty((4, lanes + 2 * LANES), real),
             np.empty(lanes + 2 * LANES, np.int32), np.empty(blocks, np.int64),
-            np.empty(lanes, np.int32), _aligned((max(rows, 24 * blocks), LANES), np.int32),
-            np.empty((threads, LANES, most), np.int32), _aligned((threads, 4, LANES), real),
+            np.empty(lanes, np.int32), _aligned((max(rows, 32 * blocks), LANES), np.int32),
+            np.empty((threads, LANES, most), np.int32), np.empty((threads, 4, most), real),
+            np.empty((threads, most), np.int32), _aligned((threads, 4, LANES), real),
             np.empty(lanes, np.int32), np.empty(MOST_CHUNKS), np.empty(64, np.int64),
         )  # fmt: skip
         return self._work
@@ -102,9 +105,11 @@ class Room:
         """The same arrays with room for the list that did not fit."""
         rows, most = int(work.shared[CLAIMED]), int(work.shared[WIDEST])
         if work.shared[STATUS] == ROW_FULL:
-            shape = work.row.shape
+            threads, length = len(work.row), most + most // 4 + 2 * LANES
             work = work._replace(
-                row=np.empty((shape[0], LANES, most + most // 4 + 2 * LANES), np.int32)
+                row=np.empty((threads, LANES, length), np.int32),
+                near=np.empty((threads, 4, length), work.near.dtype),
+                who=np.empty((threads, length), np.int32),
             )
         else:
             if rows > _MOST_ROWS:
