@@ -5,9 +5,9 @@ A pair at distance d moves each of its cells along the line between them with
     c_rep (1 − d/R)²  for d < R   −   c_adh (1 − d/S)²  for d < S,
 
 R and S the sums of radii and reaches (docs/explanation/tissue.md). The vector code in
-``vector_forces.py`` does the same operations in the same order, products fused with sums at the same
-places, so both give the same bits; this one also
-serves pairs that coincide, whose direction is made up from who they are.
+``vector_forces.py`` does the same operations in the same order, with products fused with sums at
+the same places, so both give the same bits. ``careful_forces`` also serves pairs that coincide,
+whose direction is made up from who they are.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ FIELDS = 8  # numbers of a record
 # A record: coordinates relative to the tissue's centre, radius, reach, square roots of the
 # coefficients, and how far the cell's pairs can matter.
 X, Y, Z, RADIUS, REACH, REPULSION, ADHESION, RANGE = range(8)
+_USED = 7  # numbers of a record that the law uses
+_SUMS, _NEAREST = 2 * _USED, 2 * _USED + 4  # where sums and squared distances of lanes are kept
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
@@ -99,6 +101,69 @@ def pair(touch: Any, hold: Any, square: Any, repulsion: Any, adhesion: Any) -> A
 
 @part
 def block_forces(
+    numbers: Any, neighbours: Any, top: Any, rows: Any, first: Any, lanes: Any, force: Any
+) -> Any:
+    """Sum over the neighbours of the cells of a block, all lanes in step.
+
+    Parameters
+    ----------
+    numbers
+        All records, one after the other.
+    neighbours, top, rows, first, force
+        As for ``careful_forces``, for all lanes.
+    lanes
+        Workspace, shape (at least 19 × 16,).
+
+    Returns
+    -------
+        Whether cells coincide, so that the sums are not to be used.
+    """
+    for lane in range(LANES):
+        begin = np.uint64((first + lane) * FIELDS)
+        for c in range(_USED):
+            lanes[c * LANES + lane] = numbers[begin + np.uint64(c)]
+        for c in range(_SUMS, _NEAREST):
+            lanes[c * LANES + lane] = 0.0
+        lanes[_NEAREST * LANES + lane] = 1.0
+    for k in range(top, top + rows):
+        for lane in range(LANES):
+            begin = np.uint64(neighbours[k, lane])
+            for c in range(_USED):
+                lanes[(_USED + c) * LANES + lane] = numbers[begin + np.uint64(c)]
+        _add_pairs(lanes)
+    nearest = lanes[_NEAREST * LANES]
+    for lane in range(LANES):
+        for c in range(4):
+            force[c, lane] = lanes[(_SUMS + c) * LANES + lane]
+        nearest = min(nearest, lanes[_NEAREST * LANES + lane])
+    return nearest == 0.0
+
+
+@part
+def _add_pairs(lanes: Any) -> Any:
+    """Add one pair of each lane; a loop of which the compiler makes vector code by itself."""
+    for i in range(LANES):
+        dx = lanes[X * LANES + i] - lanes[(_USED + X) * LANES + i]
+        dy = lanes[Y * LANES + i] - lanes[(_USED + Y) * LANES + i]
+        dz = lanes[Z * LANES + i] - lanes[(_USED + Z) * LANES + i]
+        square = fused(dz, dz, fused(dy, dy, dx * dx))
+        strength, push = pair(
+            lanes[RADIUS * LANES + i] + lanes[(_USED + RADIUS) * LANES + i],
+            lanes[REACH * LANES + i] + lanes[(_USED + REACH) * LANES + i],
+            square,
+            lanes[REPULSION * LANES + i] * lanes[(_USED + REPULSION) * LANES + i],
+            lanes[ADHESION * LANES + i] * lanes[(_USED + ADHESION) * LANES + i],
+        )
+        lanes[_SUMS * LANES + i] = fused(strength, dx, lanes[_SUMS * LANES + i])
+        lanes[(_SUMS + 1) * LANES + i] = fused(strength, dy, lanes[(_SUMS + 1) * LANES + i])
+        lanes[(_SUMS + 2) * LANES + i] = fused(strength, dz, lanes[(_SUMS + 2) * LANES + i])
+        lanes[(_SUMS + 3) * LANES + i] += push
+        nearest = lanes[_NEAREST * LANES + i]
+        lanes[_NEAREST * LANES + i] = min(nearest, square)
+
+
+@part
+def careful_forces(
     record: Any, neighbours: Any, top: Any, rows: Any, cells: Any, first: Any, begin: Any, end: Any,
     identity: Any, order: Any, is_flat: Any, pairs: Any, force: Any,
 ) -> Any:  # fmt: skip

@@ -19,7 +19,7 @@ from unmoor.tissue.vector_code import GROUPS, WIDTH
 from unmoor.tissue.vector_lists import TILE, copy_run, lay_tiles, search_near
 
 _NOWHERE = 1e30  # beyond all cells, yet its square is compared without a NaN [µm]
-_NO_BIN = -(2**62)
+_NO_BIN = np.int64(-(2**62))
 
 
 @part
@@ -79,6 +79,7 @@ def list_blocks(work: Any, settings: Any, current: Any, worker: Any, begin: Any,
     )  # fmt: skip
     grid, is_vector = settings.grid, settings.is_vector
     counts, bx, by, bz = np.zeros(LANES, np.int64), _NO_BIN, _NO_BIN, _NO_BIN
+    inside = np.empty(near.shape[1], np.int32)
     candidates: Any = np.int64(0)
     most: Any = np.int64(0)
     for block in range(begin, end):
@@ -97,7 +98,7 @@ def list_blocks(work: Any, settings: Any, current: Any, worker: Any, begin: Any,
             if candidates <= near.shape[1] - LANES:
                 far = record[i, 7] + record.dtype.type(settings.skin)
                 counts[lane] = _search(
-                    near, who, candidates, x, y, z, far, i * FIELDS, is_vector, found[lane]
+                    near, who, candidates, x, y, z, far, i * FIELDS, is_vector, inside, found[lane]
                 )
         _lay_out(work, is_vector, counts, found, block)
     return most
@@ -141,18 +142,20 @@ def _copy_plainly(
 @part
 def _search(
     near: Any, who: Any, candidates: Any, x: Any, y: Any, z: Any, far: Any, me: Any,
-    is_vector: Any, found: Any,
+    is_vector: Any, inside: Any, found: Any,
 ) -> Any:  # fmt: skip
     """Those of the candidates that may matter to a cell, in their order."""
     if is_vector:
         return search_near(near, who, candidates, x, y, z, far, np.int32(me), found)
-    count: Any = np.int64(0)
-    for k in range(candidates):
+    name, count = np.int32(me), np.uint64(0)
+    for k in range(candidates):  # without a branch, so that the compiler makes vector code of it
         dx, dy, dz, limit = x - near[0, k], y - near[1, k], z - near[2, k], far + near[3, k]
         square = fused(dz, dz, fused(dy, dy, dx * dx))
+        inside[k] = np.int32((square < limit * limit) & (who[k] != name))
+    for k in range(candidates):
         found[count] = who[k]  # overwritten unless it counts: faster than a branch
-        count += np.int64((square < limit * limit) & (who[k] != me))
-    return count
+        count += np.uint64(inside[k])
+    return np.int64(count)
 
 
 @part

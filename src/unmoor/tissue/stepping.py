@@ -13,7 +13,7 @@ import numpy as np
 
 from unmoor.compilation import part
 from unmoor.random import philox4x32
-from unmoor.tissue.forces import LANES, block_forces, unit_vector
+from unmoor.tissue.forces import LANES, block_forces, careful_forces, unit_vector
 from unmoor.tissue.neighbours import FARTHEST
 from unmoor.tissue.vector_code import GROUPS, WIDTH
 from unmoor.tissue.vector_forces import step_groups
@@ -176,18 +176,24 @@ def step_blocks(
 def _step_plainly(
     bodies: Any, work: Any, settings: Any, old: Any, new: Any, force: Any, begin: Any, end: Any
 ) -> Any:
-    """Push and move cells one by one: all, or those that the vector code left."""
+    """Push and move cells without vector code: all, or those that the vector code left."""
     farthest, pairs = 0.0, np.empty((8, work.row.shape[2]), new.dtype)
+    numbers, lanes = old.reshape(old.size), np.empty(19 * LANES, new.dtype)
+    have_met = settings.is_vector
     for group in range(begin * GROUPS, end * GROUPS):
         if settings.is_vector and work.met[group] == 0:
             continue
         work.met[group] = 0
         block, lane = group // GROUPS, group % GROUPS * WIDTH
-        block_forces(
-            old, work.neighbours, work.offset[block], work.rows[group], len(work.order),
-            block * LANES, lane, lane + WIDTH, bodies.identity, work.order, settings.is_flat,
-            pairs, force,
-        )  # fmt: skip
+        first, top = block * LANES, work.offset[block]
+        if not settings.is_vector and lane == 0:
+            rows = work.rows[group : group + GROUPS].max()
+            have_met = block_forces(numbers, work.neighbours, top, rows, first, lanes, force)
+        if have_met:
+            careful_forces(
+                old, work.neighbours, top, work.rows[group], len(work.order), first, lane,
+                lane + WIDTH, bodies.identity, work.order, settings.is_flat, pairs, force,
+            )  # fmt: skip
         square = _integrate(
             new, work.position, work.velocity, work.motile, work.mobility, work.origin_of_list,
             work.pressure, force, settings.center, settings.dt, settings.is_flat, block, lane,
