@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,5 +117,9 @@ def test_a_checkpoint_of_another_tissue_is_refused(tmp_path: Path) -> None:
     keep(path, spheroid())
     with pytest.raises(RunFolderError, match="another seed"):
         take_up(path, spheroid(seed=8))
+    slower = spheroid()
+    slower.numerics = replace(slower.numerics, dt=0.6)
+    with pytest.raises(RunFolderError, match="other steps"):
+        take_up(path, slower)
     with pytest.raises(RunFolderError, match="another bond_E"):
         take_up(path, spheroid(bond_E=1.0))

@@ -131,14 +131,14 @@ def test_every_gene_can_be_knocked_out_and_over_expressed(gene: str) -> None:
             check_solved(arrays(study_of(item), Structure(core)))
 
 
-def test_without_e_cadherin_nothing_leaves_as_a_cluster() -> None:
-    """Singles per cluster is then as large as is told, and not infinite."""
+def test_without_e_cadherin_more_leave_alone() -> None:
+    """Singles per cluster rises, and stays finite."""
     item = '{ gene = "CDH1", change = "knock_down", factor = 0.0 }'
     made = arrays(study_of(item, settings={"assays[0].duration": "120 d"}))
     check_solved(made)
     fold = made["courses"][:, 1, COURSES.index("singles_per_cluster"), -1]
-    assert (fold == np.float32(1e9)).all()
-    assert (made["clusters"][:, 1] < 1e-6 * made["singles"][:, 1]).all()
+    assert np.isfinite(fold).all()
+    assert (fold > 1.0).all()
 
 
 def test_a_planted_failure_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

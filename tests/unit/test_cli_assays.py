@@ -94,8 +94,8 @@ def test_published_directions_are_judged_row_by_row(
     by_row = {x["id"]: x for x in document["rows"]}
     assert by_row["T02"]["outcome"] == "agrees"
     assert by_row["T02"]["role"] == "calibrated"
-    assert by_row["T01"]["outcome"] == "cannot"
-    assert "tissue" in by_row["T01"]["reason"]
+    assert by_row["T01"]["outcome"] in ("agrees", "disagrees")  # of tissues, in few draws
+    assert by_row["T01"]["reason"] == ""
     assert len([x for x in document["rows"] if x["id"] == "A06"]) == 4
     assert "A06 (conflict, published +): agrees under" in output.err
     assert "only test rows validate" in output.err
@@ -104,7 +104,8 @@ def test_published_directions_are_judged_row_by_row(
     assert len(table) == 1 + 6
     scores = {(x["role"], x["use"]): (x["agrees"], x["disagrees"], x["cannot"])
               for x in document["scores"]}  # fmt: skip
-    assert scores["calibrated", "hard"] == (1, 0, 1)
+    agrees, disagrees, cannot = scores["calibrated", "hard"]
+    assert (agrees + disagrees, cannot) == (2, 0)
 
 
 def test_an_earlier_table_of_a_validation_is_kept(

@@ -40,8 +40,9 @@ def _of_tumours() -> Iterator[str]:
         "a transfer."
     )
     yield (
-        "Release of cells depends on tissue structure – collagen density and alignment, "
-        "nutrients, neighbours – that the analytic closure does not see."
+        "Release of cells was counted in small balls of cells in even collagen that does not "
+        "yield; fibres, vessels, nutrients and a large tumour's own push are not in it, and slower "
+        "growth raises it, which may not hold for a tumour of millimetres."
     )
     yield (
         "Of the primary tumour's spread only lung metastases are counted; other organs and "

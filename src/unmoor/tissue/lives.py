@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from unmoor.signalling.solve import LANES
 from unmoor.tissue.bodies import FloatArray, IdentityArray
 
+_ROOM = 1.5  # slots for each cell when room is made
 _Arrays = TypeVar("_Arrays", bound=tuple[Any, ...])
 
 
@@ -135,3 +137,13 @@ def copied(arrays: tuple[Any, ...], mothers: Any, daughters: Any) -> None:
     """Give daughters all that their mothers have."""
     for array in arrays:
         array[daughters] = array[mothers]
+
+
+def below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands below a prefix, by the rest of its name."""
+    return {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
+
+
+def slots_for(cells: int) -> int:
+    """Return how many slots are made for so many cells, in whole blocks of the network."""
+    return -(-max(int(_ROOM * cells), LANES) // LANES) * LANES

@@ -135,6 +135,8 @@ def take_chunk(shared: Any) -> Any:
         if (word & 0xFFFF) < chunks:
             word = fetch_add(shared, TICKET, np.int64(1))
             chunks, chunk = (word >> 16) & 0xFFFF, word & 0xFFFF
+            if chunks == 0:  # the last phase was opened between the look and the claim
+                return np.int64(-1)
             if chunk < chunks:
                 return chunk
         looks = 0

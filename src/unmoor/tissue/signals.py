@@ -155,14 +155,16 @@ class Signals:
         inputs, inner = self.schedule.inputs[:, i], self.schedule.inner[:, i]
         _expose(self.blocks.inputs, slots, self.kind, inputs, inner, reached, outside, self.places)
         _solve(self.blocks, slots, minutes / _HOUR, self.machine, self._work)
-        self.read(slots, time + 0.5 * minutes, behaviours)
+        self.read(slots, time + 0.5 * minutes, reached, behaviours)
 
-    def read(self, slots: SlotArray, time: float, behaviours: Behaviours) -> None:
+    def read(
+        self, slots: SlotArray, time: float, reached: FloatArray, behaviours: Behaviours
+    ) -> None:
         """Read off what the cells do under what is done to them at a time [min]."""
         kills = self.schedule.kills[self.schedule.at(time)]
         _read(
             self.constants, self.cells, self.blocks, self.base, slots, self.places,
-            (self.room, self.turnover, float(kills[0]), float(kills[1])), behaviours,
+            (self.room, self.turnover, float(kills[0]), float(kills[1])), reached, behaviours,
         )  # fmt: skip
 
     def branch(self, schedule: Schedule | None = None) -> Self:
@@ -250,6 +252,7 @@ def _read(
     slots: SlotArray,
     places: Places,
     rates: tuple[float, float, float, float],
+    reached: FloatArray,
     behaviours: Behaviours,
 ) -> None:
     """Behaviour of each cell; rates are as in a culture with room (``assays.culture``)."""
@@ -260,7 +263,7 @@ def _read(
         itgb1 = blocks.inputs[b, places.itgb1, lane]
         does = behave(c, cells[s], now, itgb1, blocks.inputs[b, places.ptk2, lane])
         lost = 1.0 - does.fak_tumour
-        kill = drug * max(1.0 + c.sigma_C * lost, 0.0)
+        kill = reached[s] * drug * max(1.0 + c.sigma_C * lost, 0.0)
         kill += radiation * max(1.0 + c.sigma_IR * lost, 0.0)
         behaviours.division[s] = room * does.growth / base[0, s] + base[1, s]
         behaviours.death[s] = turnover + does.death_rate + kill

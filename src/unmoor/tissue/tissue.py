@@ -15,20 +15,26 @@ import numpy as np
 
 from unmoor.errors import ParameterError, SimulationError
 from unmoor.random import Stream
-from unmoor.signalling.solve import LANES
 from unmoor.tissue.bodies import Bodies, FloatArray, SlotArray
 from unmoor.tissue.collagen import Collagen, degrade, meet, push_aside
 from unmoor.tissue.conduct import align, conduct
 from unmoor.tissue.life import first_cycles, live, part_daughters
-from unmoor.tissue.lives import Behaviours, Lives, constants, copied, enlarged, remade
+from unmoor.tissue.lives import (
+    Behaviours,
+    Lives,
+    below,
+    constants,
+    copied,
+    enlarged,
+    remade,
+    slots_for,
+)  # fmt: skip
 from unmoor.tissue.moving import How, move
 from unmoor.tissue.neighbours import contacts
 from unmoor.tissue.signals import Schedule, Signals
 from unmoor.tissue.snapshot import LIVING, Snapshot
 from unmoor.tissue.surroundings import Surroundings
 from unmoor.tissue.workspace import Room
-
-_ROOM = 1.5  # slots for each cell when room is made
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ class Tissue:
         if (behaviours is None) == (signals is None):
             raise ParameterError("a tissue needs either behaviours or signals of its cells")
         count = where.shape[0]
-        slots = _slots_for(count)
+        slots = slots_for(count)
         lives, bodies = Lives.empty(slots), Bodies.empty(slots)
         given = Behaviours.of(count) if behaviours is None else behaviours
         if given.division.size != count:
@@ -189,7 +195,7 @@ class Tissue:
         if self.signals is not None:
             if self.signals.slots < self.lives.phase.size:
                 self.signals.enlarge(self.lives.phase.size)
-            self.signals.read(slots, 0.0, self.behaviours)
+            self.signals.read(slots, 0.0, self.surroundings.at_cells.drug, self.behaviours)
         push_aside(self.gel, self.bodies, slots)
 
     @property
@@ -293,7 +299,7 @@ class Tissue:
         )
 
     def _enlarge(self, needed: int) -> None:
-        slots = _slots_for(needed)
+        slots = slots_for(needed)
         self.bodies, self.lives = enlarged(self.bodies, slots), enlarged(self.lives, slots)
         self.behaviours = enlarged(self.behaviours, slots)
         self.surroundings.enlarge(slots)
@@ -342,6 +348,12 @@ class Tissue:
             setattr(new, name, getattr(self, name).copy())
         return new
 
+    @property
+    def _pace(self) -> FloatArray:
+        """What the count of exchanges and the numbers of steps mean, and what lies outside."""
+        n = self.numerics
+        return np.array([n.dt, n.exchange, n.social, n.signals, self.gel.outside, self.is_flat])
+
     def state(self) -> dict[str, Any]:
         """Return everything that changes, by name: what a checkpoint holds.
 
@@ -349,6 +361,7 @@ class Tissue:
         """
         state: dict[str, Any] = {"exchanges": np.array(self.exchanges), "key": np.array(self.key)}
         state["rules"] = np.array(self.rules.tolist())
+        state["pace"] = self._pace
         for name in ("bodies", "lives", "behaviours"):
             arrays = getattr(self, name)
             state |= {f"{name}/{field}": getattr(arrays, field).copy() for field in arrays._fields}
@@ -371,6 +384,11 @@ class Tissue:
             raise ParameterError(
                 "this state is of a tissue with another seed or gel; seed the tissue as it was then"
             )
+        if (state["pace"] != self._pace).any():
+            raise ParameterError(
+                "this state is of a tissue with other steps, or in a gel of another density; give "
+                "the same numerics and collagen"
+            )
         own = np.array(self.rules.tolist())
         if state["rules"].shape != own.shape or (state["rules"] != own).any():
             names = np.array(self.rules.dtype.names)
@@ -385,14 +403,6 @@ class Tissue:
         for name in ("motion", "here", "through"):
             setattr(self, name, state[name].copy())
         self.gel = self.gel._replace(density=state["gel"].copy())
-        self.surroundings.restore(_below("surroundings/", state))
+        self.surroundings.restore(below("surroundings/", state))
         if self.signals is not None:
-            self.signals.restore(_below("signals/", state))
-
-
-def _below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    return {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
-
-
-def _slots_for(cells: int) -> int:
-    return -(-max(int(_ROOM * cells), LANES) // LANES) * LANES
+            self.signals.restore(below("signals/", state))
