@@ -193,7 +193,7 @@ def _rows(result: XenograftResult, *, follow: bool) -> dict[str, np.ndarray]:
 
     if follow:
         gained = course("e_cadherin", 2, _REVERTED) - course("e_cadherin", 1, _REVERTED)
-        # cohesion (T10b) follows E-cadherin until the tissue measures it
+        # cohesion (T10b) is E-cadherin here; a tissue measures it too, but takes seconds a set
         return {"T10a": gained >= switch, "T10b": gained >= switch}
     tumour, spread = _ratios(result)
     return {

@@ -8,7 +8,6 @@ networks advance. Equations and schedule: docs/explanation/tissue.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -29,48 +28,13 @@ from unmoor.tissue.lives import (
     remade,
     slots_for,
 )  # fmt: skip
-from unmoor.tissue.moving import How, move
+from unmoor.tissue.moving import move
 from unmoor.tissue.neighbours import contacts
+from unmoor.tissue.numerics import Numerics as Numerics
 from unmoor.tissue.signals import Schedule, Signals
 from unmoor.tissue.snapshot import LIVING, Snapshot
 from unmoor.tissue.surroundings import Surroundings
 from unmoor.tissue.workspace import Room
-
-
-@dataclass(frozen=True)
-class Numerics:
-    """How a tissue is computed.
-
-    Attributes
-    ----------
-    dt
-        Step of movement [min].
-    exchange
-        Time between two exchanges of cells with rules and gel; steps fit into it [min].
-    social
-        Exchanges between two looks at fields and neighbours.
-    signals
-        Exchanges between two advances of the networks.
-    skin
-        Margin of the list of neighbours [µm].
-    threads
-        Threads that move the cells; results do not depend on them.
-    how
-        Code of movement (``moving.move``).
-    """
-
-    dt: float = 0.3
-    exchange: float = 6.0
-    social: int = 5
-    signals: int = 10
-    skin: float = 3.0
-    threads: int = 1
-    how: How = "vector"
-
-    @property
-    def steps(self) -> int:
-        """Steps between two exchanges."""
-        return max(round(self.exchange / self.dt), 1)
 
 
 class Tissue:
@@ -264,7 +228,8 @@ class Tissue:
         self.surroundings.update(
             self.rules, self.bodies, self.lives, self.behaviours, slots
         )  # fmt: skip
-        if self.rules.alignment > 0.0 and slots.size:
+        is_drawn = self.rules.alignment > 0.0 or self.surroundings.at_cells.toward.any()
+        if is_drawn and slots.size:
             b = self.bodies
             start, neighbour = contacts(b.position[slots], b.radius[slots], b.reach[slots])
             align(
