@@ -117,15 +117,16 @@ def constants(values: Mapping[str, float]) -> Any:
     return record.view(np.recarray)[0]
 
 
+def longer(array: Any, slots: int) -> Any:
+    """Return an array over slots with room for ``slots``; new ones hold zeros."""
+    new = np.zeros((slots, *array.shape[1:]), array.dtype)
+    new[: array.shape[0]] = array
+    return new
+
+
 def enlarged(arrays: _Arrays, slots: int) -> _Arrays:
-    """Return a named tuple of arrays over slots with room for ``slots``; new ones hold zeros."""
-
-    def longer(array: Any) -> Any:
-        new = np.zeros((slots, *array.shape[1:]), array.dtype)
-        new[: array.shape[0]] = array
-        return new
-
-    return type(arrays)(*(longer(array) for array in arrays))
+    """Return a named tuple of arrays over slots, each made longer."""
+    return type(arrays)(*(longer(array, slots) for array in arrays))
 
 
 def remade(kind: type[_Arrays], arrays: Iterable[Any]) -> _Arrays:

@@ -25,6 +25,7 @@ from unmoor.tissue.lives import (
     constants,
     copied,
     enlarged,
+    longer,
     remade,
     slots_for,
 )  # fmt: skip
@@ -269,10 +270,7 @@ class Tissue:
         self.behaviours = enlarged(self.behaviours, slots)
         self.surroundings.enlarge(slots)
         for name in ("motion", "here", "through"):
-            old = getattr(self, name)
-            new = np.zeros((slots, *old.shape[1:]), old.dtype)
-            new[: old.shape[0]] = old
-            setattr(self, name, new)
+            setattr(self, name, longer(getattr(self, name), slots))
         if self.signals is not None:
             self.signals.enlarge(slots)
 
