@@ -57,7 +57,7 @@ def describe(study: Study) -> str:
     """``provenance.json`` of a run."""
     record = {
         "schema_version": SCHEMA_VERSION,
-        "software": {**software(), "code": _CODE},
+        "software": {**software(), "code": CODE},
         "parameters": {"study": study.name, "seed": study.seed, "digest": study.digest()},
         "environment": {
             "python": platform.python_version(),
@@ -119,7 +119,8 @@ def _code_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-_CODE = _code_digest()  # of what was imported, whatever happens to the files later
+CODE = _code_digest()
+"""Digest of the code that was imported, whatever happens to the files later."""
 
 
 def _processor() -> str:
