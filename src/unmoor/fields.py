@@ -17,6 +17,7 @@ from unmoor.errors import UnitError, literal, nearest
 from unmoor.findings import FieldPath, Findings, key, show
 from unmoor.units import KINDS, format_quantity, parse_quantity
 
+_NEARLY = 1e-3  # how far shares may be from 1 in sum, since thirds have no end
 _ALIKE = 0.7  # likeness above which a misspelt key is taken for the key that is missing
 
 
@@ -80,6 +81,9 @@ class Field:
         """Return the key and a value as a line of TOML that reads back as the same value."""
         if isinstance(self.reader, Quantity) and isinstance(value, float):
             value = format_quantity(value, self.reader.kind)
+        if isinstance(value, Mapping):
+            rows = ", ".join(f"{key(name)} = {literal(part)}" for name, part in value.items())
+            return f"{key(self.name)} = {{ {rows} }}"
         return f"{key(self.name)} = {literal(value)}"
 
 
@@ -196,6 +200,31 @@ class Number:
     def read(self, value: object, *, bare: bool) -> float:
         """Return the number as a float."""
         return _real(value, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A table of names and numbers that add up to 1."""
+
+    what: str
+
+    @property
+    def expected(self) -> str:
+        """What is allowed."""
+        return f"{self.what}, a table of numbers, 0-1, that add up to 1"
+
+    def read(self, value: object, *, bare: bool) -> dict[str, float]:
+        """Return the numbers; they are never scaled to fit."""
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise RejectedError("E-TYPE")
+        if not value:
+            raise RejectedError("E-EMPTY")
+        one = Number(self.what, 0.0, 1.0)
+        shares = {str(name): _real(part, one) for name, part in value.items()}
+        whole = math.fsum(shares.values())
+        if abs(whole - 1.0) > _NEARLY:
+            raise RejectedError("E-RANGE", detail=f"; these add up to {whole:g}")
+        return shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from unmoor import catalog
 from unmoor.catalog.contracts import problems_of, replaced
 from unmoor.catalog.plausible import plausible_sets, structure_name
 from unmoor.errors import CatalogError, literal, nearest
-from unmoor.findings import FieldPath, Findings
+from unmoor.findings import FieldPath, Findings, show
 from unmoor.trial.assay_checks import ASSAY_CHECKS
 from unmoor.trial.study_fields import EMT_CORES, MECHANISMS, MODEL_FIELDS, Draft
 from unmoor.trial.treatment_checks import TREATMENT_CHECKS, about, listed
@@ -190,17 +190,44 @@ def _uncertainty(draft: Draft, findings: Findings) -> None:
     findings.add(("uncertainty", "draws"), str(draws), expected, "", "W-DRAWS")
 
 
+def _weights(draft: Draft, findings: Findings) -> None:
+    """Weights are for the structures that are run, each of them."""
+    section, path = draft.sections["uncertainty"], ("uncertainty", "weights")
+    weights, names = section.get("weights"), _run_structures(draft)
+    if weights is None or not names:
+        return
+    for name in [name for name in weights if name not in names]:
+        close = nearest(name, names, n=1)
+        fix = f"did you mean {literal(close[0])}?" if close else "remove it"
+        if name in _run_structures(draft, rivals=True):
+            fix = "remove it, or write rivals = true"
+        expected = f"a structure that the study runs: {listed([literal(x) for x in names])}"
+        findings.add((*path, name), "", expected, fix, "E-WEIGHTS", at_key=True)
+    if missing := [name for name in names if name not in weights]:
+        expected = f"a weight for each structure that is run; missing: {listed(missing)}"
+        fix = "give 0 to one that shall not count"
+        findings.add(path, show(dict(weights)), expected, fix, "E-WEIGHTS")
+
+
+def _run_structures(draft: Draft, *, rivals: bool | None = None) -> list[str]:
+    """Names of the structures that a study runs; none if its model is not known."""
+    section, model = draft.sections["uncertainty"], draft.sections["model"]
+    if len(model) < len(MODEL_FIELDS):
+        return []
+    names = [structure_name(model["emt_core"], model["mechanism"], model["e_readout"])]
+    if section.get("rivals") if rivals is None else rivals:
+        names += [structure_name(core, path) for core in EMT_CORES for path in MECHANISMS]
+    return list(dict.fromkeys(names))
+
+
 def _plausible(draft: Draft, findings: Findings) -> None:
     """There are only so many plausible parameter sets under each structure that is run."""
-    section, model = draft.sections["uncertainty"], draft.sections["model"]
+    section = draft.sections["uncertainty"]
     draws = section.get("draws")
-    if draws is None or section.get("sets") != "plausible" or len(model) < len(MODEL_FIELDS):
+    if draws is None or section.get("sets") != "plausible":
         return
-    names = [structure_name(model["emt_core"], model["mechanism"], model["e_readout"])]
-    if section.get("rivals"):
-        names += [structure_name(core, path) for core in EMT_CORES for path in MECHANISMS]
     counts = {}
-    for name in names:
+    for name in _run_structures(draft):
         with contextlib.suppress(CatalogError):  # a structure that cannot be is told elsewhere
             counts[name] = len(plausible_sets(name).others)
     if counts and draws > min(counts.values()):
@@ -221,5 +248,5 @@ def _model(draft: Draft, findings: Findings) -> None:
 CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
     _control, _alike_arms, _own_catalog, _duplicate_lines, _hosts, _benign_lines, _assays,
     *ASSAY_CHECKS,
-    *TREATMENT_CHECKS, _uncertainty, _plausible, _model,
+    *TREATMENT_CHECKS, _uncertainty, _weights, _plausible, _model,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from unmoor.trial.statistics import analyse
 from unmoor.trial.store import RunFolder
 from unmoor.trial.study import Study
 from unmoor.trial.tables import Tables
+from unmoor.trial.uncertainty import uncertainty_table
 
 _FILES = (
     "outcomes", "effects", "draws", "structures", "timecourses", "animals", "events", "readouts",
@@ -114,6 +115,11 @@ class Result:
         return numbers(self.study)
 
     @cached_property
+    def uncertainty(self) -> pd.DataFrame:
+        """Each arm over all structures, and what its spread is due to (`trial.uncertainty`)."""
+        return uncertainty_table(self.study, self.draws, self._tables.effects)
+
+    @cached_property
     def statistics(self) -> pd.DataFrame:
         """What a laboratory would report of the study (:mod:`unmoor.trial.statistics`)."""
         return analyse(self)
@@ -141,7 +147,7 @@ class Result:
     def tables(self) -> dict[str, str]:
         """Content of the CSV files of a run folder by file name."""
         frames = {name: getattr(self._tables, name) for name in _FILES}
-        frames |= {"numbers": self.numbers}
+        frames |= {"numbers": self.numbers, "uncertainty": self.uncertainty}
         return {f"{name}.csv": csv_text(frame) for name, frame in frames.items()}
 
     def save(self, parent: str | Path) -> Path:

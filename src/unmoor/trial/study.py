@@ -37,6 +37,8 @@ Arm = tuple[Item, ...]
 def _check_section(section: object, allowed: tuple[Field, ...]) -> None:
     """Refuse a value that the study file would refuse."""
     raw = {each.name: getattr(section, each.name) for each in allowed}
+    unset = [each.name for each in allowed if not each.required and each.default is None]
+    raw = {key: value for key, value in raw.items() if value is not None or key not in unset}
     findings = Findings(prefix=(type(section).__name__,))
     read_table(raw, allowed, (), findings, bare=True)
     findings.raise_errors()
@@ -78,14 +80,20 @@ class Uncertainty:
     sets
         ``plausible`` draws are those under which the calibration rows come out; ``ranges`` takes
         every draw from the catalog's ranges.
+    weights
+        Weight of each structure of the model that is run, by name (``cascading/tgfb``), adding up
+        to 1; all the same if None.
     """
 
     draws: int = 200
     rivals: bool = True
     sets: Literal["plausible", "ranges"] = "plausible"
+    weights: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
+        if isinstance(self.weights, Mapping):
+            object.__setattr__(self, "weights", FrozenMap(self.weights))
         _check_section(self, UNCERTAINTY_FIELDS)
 
 

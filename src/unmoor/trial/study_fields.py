@@ -15,7 +15,7 @@ from unmoor import catalog
 from unmoor.assays.settings import read_assay
 from unmoor.catalog.contracts import check_entry
 from unmoor.errors import CatalogError, literal, nearest
-from unmoor.fields import Field, Nested, Number, OneOf, Switch, Text, Whole, read_table
+from unmoor.fields import Field, Nested, Number, OneOf, Shares, Switch, Text, Whole, read_table
 from unmoor.findings import FieldPath, Findings, FrozenMap, show
 from unmoor.therapy.irradiation import IRRADIATION_FIELDS, read_irradiation
 from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS, read_edit, read_regimen
@@ -70,6 +70,12 @@ UNCERTAINTY_FIELDS: tuple[Field, ...] = (
         '"plausible"',
         required=False,
         default="plausible",
+    ),
+    Field(
+        "weights",
+        Shares("weights of the structures that are run, by name"),
+        '{ "cascading/tgfb" = 0.7, "ternary/tgfb" = 0.3 }',
+        required=False,
     ),
 )
 MODEL_FIELDS: tuple[Field, ...] = (

@@ -200,7 +200,8 @@ def to_toml(study: Study) -> str:
         ("model", MODEL_FIELDS),
     ):
         section = getattr(study, name)
-        rows = [field.write(getattr(section, field.name)) for field in fields]
+        known = [(field, getattr(section, field.name)) for field in fields]
+        rows = [field.write(value) for field, value in known if value is not None]
         blocks.append(f"[{name}]\n" + "\n".join(rows) + "\n")
     return "\n".join(blocks)
 
