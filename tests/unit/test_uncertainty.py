@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small_study import small_study
 
+from small_study import small_study
 from unmoor.errors import StudyError
 from unmoor.random import Stream
 from unmoor.trial.study import Study

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from unmoor.catalog import table
+from unmoor.catalog.correlations import Correlations, correlations
 from unmoor.catalog.plausible import plausible_sets
 from unmoor.errors import CatalogError
 from unmoor.parameters import ParameterTable
@@ -110,6 +111,16 @@ class Draw:
         """Numbers in (0, 1) for parameters; the median for nominal values."""
         if self.is_nominal:
             return [0.5] * len(names)
+        if self._joint is not None:
+            return self._joint.joined(names, self._independent)
+        return self._independent(names)
+
+    @cached_property
+    def _joint(self) -> Correlations | None:
+        """Numbers that are drawn together."""
+        return correlations(self.beside)
+
+    def _independent(self, names: Sequence[str]) -> list[float]:
         ids = np.array([_identifier(name) for name in names], dtype=np.uint64)
         return [float(number) for number in self._stream.uniform(ids, "parameter")]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from unmoor import catalog
 from unmoor.catalog.contracts import problems_of, replaced
+from unmoor.catalog.correlations import FILE, correlations
 from unmoor.catalog.plausible import plausible_sets, structure_name
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings, show
@@ -85,6 +86,19 @@ def _own_catalog(draft: Draft, findings: Findings) -> None:
             )
             fix = 'this one replaces it; consider sets = "ranges"'
             findings.add(("uncertainty", "sets"), f"{folder.name}", expected, fix, "W-REPLACED")
+
+
+def _correlations(draft: Draft, findings: Findings) -> None:
+    """Wrong correlations stop a study; any move the plausible sets that were found without them."""
+    try:
+        joint = correlations(draft.beside)
+    except CatalogError as error:
+        findings.problems += error.problems
+        return
+    if joint and draft.sections["uncertainty"].get("sets") == "plausible":
+        expected = "numbers drawn one by one, with which the plausible sets were found"
+        fix = 'consider sets = "ranges"'
+        findings.add(("uncertainty", "sets"), FILE, expected, fix, "W-REPLACED")
 
 
 def _duplicate_lines(draft: Draft, findings: Findings) -> None:
@@ -246,7 +260,7 @@ def _model(draft: Draft, findings: Findings) -> None:
 
 
 CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
-    _control, _alike_arms, _own_catalog, _duplicate_lines, _hosts, _benign_lines, _assays,
-    *ASSAY_CHECKS,
+    _control, _alike_arms, _own_catalog, _correlations, _duplicate_lines, _hosts, _benign_lines,
+    _assays, *ASSAY_CHECKS,
     *TREATMENT_CHECKS, _uncertainty, _weights, _plausible, _model,
 )  # fmt: skip

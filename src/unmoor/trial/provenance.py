@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmoor import catalog
+from unmoor.catalog.correlations import correlations
 from unmoor.cell.line import CellLine
 from unmoor.errors import RunFolderError
 from unmoor.parameters import COLUMNS, ParameterTable
@@ -202,6 +203,8 @@ def catalog_digest(study: Study) -> str:
         digest.update(json.dumps(about, sort_keys=True, default=str).encode())
     for path in ("calibration/sets.tsv", "escape/table.tsv"):
         digest.update((catalog.ROOT / path).read_bytes())
+    if joint := correlations(study.beside):
+        digest.update(repr((joint.groups, joint.factors)).encode())
     return digest.hexdigest()
 
 
