@@ -197,7 +197,9 @@ def _without_arms(study: Study) -> Study:
     for assay in study.assays:
         if assay.has_tumours:
             control = {study.control: study.arms[study.control]}
-            bare: Study = study.replace(arms=control, assays=[assay], title="", name="")
+            bare: Study = study.replace(
+                arms=control, assays=[assay], title="", name="", search=None
+            )
             return bare
     got = ", ".join(assay.name for assay in study.assays)
     expected = "an assay with tumours and metastases"

@@ -30,12 +30,12 @@ from unmoor.therapy.items import (
     without_none,
 )
 
-_LARGEST_DOSE = 1000.0  # mg/kg
+LARGEST_DOSE = 1000.0  # mg/kg
 _ALIKE = 0.7  # likeness above which a misspelt key is taken for the key that is missing
 
 REGIMEN_FIELDS: tuple[Field, ...] = (
     Field("drug", Text("a drug of the catalog"), '"anti_itgb1"'),
-    Field("dose", Quantity("dose", 0.0, _LARGEST_DOSE), '"10 mg/kg"', required=False),
+    Field("dose", Quantity("dose", 0.0, LARGEST_DOSE), '"10 mg/kg"', required=False),
     Field("concentration", ConcentrationReader(), '"70 nM"', required=False),
     Field(
         "every",

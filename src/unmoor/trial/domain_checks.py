@@ -18,6 +18,7 @@ from unmoor.catalog.plausible import plausible_sets, structure_name
 from unmoor.errors import CatalogError, literal, nearest
 from unmoor.findings import FieldPath, Findings, show
 from unmoor.trial.assay_checks import ASSAY_CHECKS
+from unmoor.trial.search_checks import SEARCH_CHECKS
 from unmoor.trial.study_fields import EMT_CORES, MECHANISMS, MODEL_FIELDS, Draft
 from unmoor.trial.treatment_checks import TREATMENT_CHECKS, about, listed
 
@@ -262,5 +263,5 @@ def _model(draft: Draft, findings: Findings) -> None:
 CHECKS: tuple[Callable[[Draft, Findings], None], ...] = (
     _control, _alike_arms, _own_catalog, _correlations, _duplicate_lines, _hosts, _benign_lines,
     _assays, *ASSAY_CHECKS,
-    *TREATMENT_CHECKS, _uncertainty, _weights, _plausible, _model,
+    *TREATMENT_CHECKS, _uncertainty, _weights, _plausible, _model, *SEARCH_CHECKS,
 )  # fmt: skip

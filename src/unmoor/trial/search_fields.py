@@ -9,18 +9,19 @@ written here is held to the limits of the catalog.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from unmoor.errors import literal, nearest
 from unmoor.fields import Field, Nested, Number, Quantity, RejectedError, Whole, read_table
 from unmoor.findings import FieldPath, Findings, FrozenMap, show
-from unmoor.therapy.irradiation import IRRADIATION_FIELDS
+from unmoor.therapy.irradiation import IRRADIATION_FIELDS, Irradiation
 from unmoor.therapy.items import LONGEST_STUDY, START
-from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS
+from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS, Edit, Regimen
 from unmoor.units import format_quantity
 
+Item = Regimen | Edit | Irradiation
 OBJECTIVES = ("tumour_volume", "lung_metastases", "burden")
 BOUNDED = (*OBJECTIVES, "p_switch")
 """What a condition of a search may be about; the first two as ratios to control."""
@@ -33,8 +34,8 @@ _HOLIDAYS: tuple[Field, ...] = (
     Field("holiday_start", replace(_TIME, what="time after inoculation"), '"10 d"'),
 )
 _VARIABLE: Mapping[str, Mapping[str, Field]] = {
-    kind: {each.name: each for each in fields if each.name in names}
-    for kind, fields, names in (
+    kind: {each.name: each for each in every if each.name in names}
+    for kind, every, names in (
         ("drug", (*REGIMEN_FIELDS, *_HOLIDAYS),
          ("dose", "every", "start", "stop", "holiday", "holiday_start")),
         ("gene", EDIT_FIELDS, ("factor", "start", "stop")),
@@ -113,15 +114,19 @@ class Search:
 
     def to_toml(self, kinds: Mapping[str, Field]) -> str:
         """Return the table that stands for it, with units by the field of each key of ``vary``."""
-        rows = [f"{name} = {literal(list(getattr(self, name)))}" for name in _LISTS]
+        rows = [f"{name} = {_listed(getattr(self, name))}" for name in _LISTS]
         rows += [
             each.write(getattr(self, each.name)) for each in SEARCH_FIELDS if each.name in _PLAIN
         ]
         varied = [
-            f"{literal(key)} = {literal([written(value, kinds[key]) for value in values])}"
+            f"{literal(key)} = {_listed(written(value, kinds[key]) for value in values)}"
             for key, values in self.vary.items()
         ]
         return "\n".join(["[search]", *rows, "", "[search.vary]", *varied]) + "\n"
+
+
+def _listed(values: Iterable[object]) -> str:
+    return f"[{', '.join(literal(value) for value in values)}]"
 
 
 _LISTS, _PLAIN = ("minimise", "subject_to"), ("quantile", "candidates", "draws")
@@ -336,3 +341,18 @@ def varied_of(
         assert isinstance(varied, Varied)  # checked when the study was read
         found.append(replace(varied, values=values))
     return tuple(found)
+
+
+def fields_varied(
+    search: Search, arms: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Field]:
+    """The field that each key of ``vary`` stands for."""
+    return {each.key: each.field for each in varied_of(search, arms)}
+
+
+def tables_of(arms: Mapping[str, Sequence[Item]]) -> dict[str, list[dict[str, Any]]]:
+    """The treatments of each arm as tables, as a draft has them."""
+    return {
+        arm: [{each.name: getattr(item, each.name) for each in fields(item)} for item in items]
+        for arm, items in arms.items()
+    }

@@ -24,6 +24,7 @@ from unmoor.trial.study_fields import (
     Draft,
     read_draft,
 )
+from unmoor.trial.search_fields import Search
 from unmoor.trial.study_file import find_study, parse, read_file, to_toml
 from unmoor.trial.study_settings import apply_settings
 
@@ -160,6 +161,7 @@ class Study:
     verdict: Margins
     uncertainty: Uncertainty
     model: ModelOptions
+    search: Search | None
     beside: Path | None = field(compare=False)
     name: str = field(compare=False)
     warnings: tuple[Problem, ...] = field(compare=False, repr=False)
@@ -177,6 +179,7 @@ class Study:
         verdict: Margins | Mapping[str, object] | None = None,
         uncertainty: Uncertainty | Mapping[str, object] | None = None,
         model: ModelOptions | Mapping[str, object] | None = None,
+        search: Search | Mapping[str, object] | None = None,
         beside: Path | None = None,
         name: str = "study",
         schema: int = SCHEMA,
@@ -184,7 +187,7 @@ class Study:
         given: dict[str, Any] = {"schema": schema, "seed": seed, "control": control}
         given["title"] = None if title == "" else title
         given |= {"cell_lines": cell_lines, "arms": arms, "verdict": verdict}
-        given |= {"uncertainty": uncertainty, "model": model}
+        given |= {"uncertainty": uncertainty, "model": model, "search": search}
         given["assays"] = assays if assay is None else [assay]
         raw = {key: _plain(value) for key, value in given.items() if value is not None}
         findings = Findings()
@@ -251,6 +254,7 @@ class Study:
             "verdict": Margins(**draft.sections["verdict"]),
             "uncertainty": Uncertainty(**draft.sections["uncertainty"]),
             "model": ModelOptions(**draft.sections["model"]),
+            "search": draft.search,
             "beside": draft.beside,
             "name": name,
             "warnings": findings.warnings,
@@ -305,7 +309,7 @@ def _treatment(item: dict[str, Any]) -> Item:
     return Irradiation(**item) if "radiation" in item else Regimen(**item)
 
 
-_TABLES = (Regimen, Edit, Irradiation, Assay, Margins, Uncertainty, ModelOptions)
+_TABLES = (Regimen, Edit, Irradiation, Assay, Margins, Uncertainty, ModelOptions, Search)
 
 
 def _plain(value: Any) -> Any:

@@ -19,9 +19,10 @@ from unmoor.fields import Field, Nested, Number, OneOf, Shares, Switch, Text, Wh
 from unmoor.findings import FieldPath, Findings, FrozenMap, show
 from unmoor.therapy.irradiation import IRRADIATION_FIELDS, read_irradiation
 from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS, read_edit, read_regimen
+from unmoor.trial.search_fields import Search, read_search
 
 SCHEMA = 1
-LATER = ("outcomes", "search")  # planned parts of a study that are not there yet
+LATER = ("outcomes",)  # planned parts of a study that are not there yet
 _MOST_LINES, _MOST_ARMS, _MOST_ITEMS, _MOST_ASSAYS = 200, 200, 50, 20
 
 MARGIN_FIELDS: tuple[Field, ...] = (
@@ -113,6 +114,7 @@ STUDY_FIELDS: tuple[Field, ...] = (
     Field("verdict", Nested("a table"), "{ smaller = 0.9 }", required=False),
     Field("uncertainty", Nested("a table"), "{ draws = 200 }", required=False),
     Field("model", Nested("a table"), '{ mechanism = "tgfb" }', required=False),
+    Field("search", Nested("a table"), '{ vary = { … }, candidates = 200 }', required=False),
 )
 _ARM_NAME = Text("a name of an arm", 80)
 _LINE = Field("cell line", Text("a cell line of the catalog"), '"4T1"')
@@ -139,6 +141,7 @@ class Draft:
     arms: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken_arms: set[str] = field(default_factory=set)
+    search: Search | None = None
 
     @property
     def control(self) -> str | None:
@@ -170,6 +173,8 @@ def read_draft(
         draft.sections[name] = read_table(
             {} if section is None else section, fields, (name,), findings
         )
+    if values.get("search") is not None:
+        draft.search = read_search(values["search"], draft.arms, findings, bare=bare)
     return draft
 
 

@@ -13,6 +13,7 @@ from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.findings import FieldPath, Locate, key, show
 from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
+from unmoor.trial.search_fields import fields_varied, tables_of
 from unmoor.trial.study_fields import MARGIN_FIELDS, MODEL_FIELDS, UNCERTAINTY_FIELDS
 from unmoor.trial.toml_positions import toml_positions
 
@@ -203,6 +204,8 @@ def to_toml(study: Study) -> str:
         known = [(field, getattr(section, field.name)) for field in fields]
         rows = [field.write(value) for field, value in known if value is not None]
         blocks.append(f"[{name}]\n" + "\n".join(rows) + "\n")
+    if study.search is not None:
+        blocks.append(study.search.to_toml(fields_varied(study.search, tables_of(study.arms))))
     return "\n".join(blocks)
 
 
