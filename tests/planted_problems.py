@@ -63,9 +63,9 @@ def planted(seed: int, number: int) -> PlantedProblem:
     at = 0.15 + 0.7 * stream.uniform(np.arange(n_axes), "at")
     normal = stream.normal(np.arange(n_axes), "normal")
     normal /= np.sqrt(np.sum(normal**2))
-    shape = np.eye(n_axes) + 0.5 * stream.normal(
-        np.arange(n_axes * n_axes), "shape"
-    ).reshape(n_axes, n_axes)  # axes interact
+    shape = np.eye(n_axes) + 0.5 * stream.normal(np.arange(n_axes * n_axes), "shape").reshape(
+        n_axes, n_axes
+    )  # axes interact
     least, depth, decoy = (float(x) for x in stream.uniform(np.arange(3), "levels"))
     least, depth, decoy = 0.2 + 0.6 * least, 1.0 + 2.0 * depth, 0.3 + 0.5 * decoy
     tumour_noise, spread_noise = _noise(stream, "tumour", 0.05), _noise(stream, "spread", 0.3)

@@ -41,6 +41,7 @@ PUBLIC = [
     "Viability",
     "__version__",
     "report",
+    "search",
 ]
 HEAVY = ("numpy", "numba", "pandas", "matplotlib", "scipy", "sympy", "jinja2")
 TEXT = {

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unmoor.analysis.search import search
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
     from unmoor.assays.layer_settings import CellSorting, Monolayer
@@ -54,6 +55,7 @@ __all__ = [
     "Viability",
     "__version__",
     "report",
+    "search",
 ]
 
 _HOMES = {
@@ -76,6 +78,7 @@ _HOMES = {
     "TailVein": "unmoor.assays.colonisation_settings",
     "Viability": "unmoor.assays.culture_settings",
     "report": "unmoor.report",
+    "search": "unmoor.analysis.search",
 }
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -110,7 +110,9 @@ def load_optuna() -> ModuleType:
     except ImportError as error:
         expected = "the package optuna, which unmoor search needs"
         fix = 'install it: pip install "unmoor[foresight]"'
-        raise StudyError(Problem("", "", "it is not installed", expected, fix, "E-EXTRA")) from error
+        raise StudyError(
+            Problem("", "", "it is not installed", expected, fix, "E-EXTRA")
+        ) from error
     optuna.logging.set_verbosity(logging.WARNING)
     module: ModuleType = optuna
     return module

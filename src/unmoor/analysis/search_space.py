@@ -67,9 +67,7 @@ class Space:
 
     def values(self, point: Point) -> tuple[float, ...]:
         """The open numbers at a point, in base units."""
-        return tuple(
-            levels[place] for levels, place in zip(self.levels, point, strict=True)
-        )
+        return tuple(levels[place] for levels, place in zip(self.levels, point, strict=True))
 
     def treatments(self, point: Point) -> tuple[Item, ...]:
         """The arm at a point; treatments that would do nothing are left out."""
@@ -135,7 +133,9 @@ def _levels(varied: Varied) -> tuple[float, ...]:
 def _geometric(low: float, high: float) -> tuple[float, ...]:
     bottom = max(low, high / _SPAN)
     first, last = math.floor(math.log10(bottom)), math.ceil(math.log10(high))
-    numbers = (float(f"{digit}e{power}") for power in range(first, last + 1) for digit in _PREFERRED)
+    numbers = (
+        float(f"{digit}e{power}") for power in range(first, last + 1) for digit in _PREFERRED
+    )
     return (low, *(number for number in numbers if bottom <= number < high and number > low), high)
 
 
@@ -172,9 +172,7 @@ def _does_nothing(given: Mapping[str, Any]) -> bool:
     return given.get("change") in ("knock_down", "over_express") and given["factor"] == 1.0
 
 
-def _with_pause(
-    given: dict[str, Any], begin: float, end: float, duration: float
-) -> list[Item]:
+def _with_pause(given: dict[str, Any], begin: float, end: float, duration: float) -> list[Item]:
     """A drug whose doses from ``begin`` until before ``end`` are left out; the rhythm goes on."""
     start, stop, every = given["start"], given["stop"], given["every"]
     last = duration if stop is None else min(stop, duration)

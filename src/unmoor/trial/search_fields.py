@@ -17,7 +17,7 @@ from unmoor.errors import literal, nearest
 from unmoor.fields import Field, Nested, Number, Quantity, RejectedError, Whole, read_table
 from unmoor.findings import FieldPath, Findings, FrozenMap, show
 from unmoor.therapy.irradiation import IRRADIATION_FIELDS, Irradiation
-from unmoor.therapy.items import LONGEST_STUDY, START
+from unmoor.therapy.items import LONGEST_STUDY
 from unmoor.therapy.regimen import EDIT_FIELDS, REGIMEN_FIELDS, Edit, Regimen
 from unmoor.units import format_quantity
 
@@ -71,9 +71,7 @@ SEARCH_FIELDS: tuple[Field, ...] = (
         required=False,
         default=0.8,
     ),
-    Field(
-        "candidates", Whole("treatments tried", 8, 100_000), "200", required=False, default=200
-    ),
+    Field("candidates", Whole("treatments tried", 8, 100_000), "200", required=False, default=200),
     Field(
         "draws",
         Whole("parameter sets under which each is tried", 1, 100_000),
@@ -94,7 +92,8 @@ class Search:
         By ``ARM.TREATMENT.FIELD`` the two ends of a range, or three or more choices, in base units
         (mg/kg, d, Gy).
     minimise
-        ``tumour_volume``, ``lung_metastases`` (ratios to control), ``burden``; the first counts most.
+        ``tumour_volume``, ``lung_metastases`` (ratios to control), ``burden``; the first counts
+        most.
     subject_to
         Conditions such as ``"tumour_volume <= 0.5 * control"``.
     quantile

@@ -16,6 +16,7 @@ from unmoor.findings import Findings, FrozenMap
 from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.trial.domain_checks import check_domain
+from unmoor.trial.search_fields import Search
 from unmoor.trial.study_fields import (
     MARGIN_FIELDS,
     MODEL_FIELDS,
@@ -24,7 +25,6 @@ from unmoor.trial.study_fields import (
     Draft,
     read_draft,
 )
-from unmoor.trial.search_fields import Search
 from unmoor.trial.study_file import find_study, parse, read_file, to_toml
 from unmoor.trial.study_settings import apply_settings
 

@@ -114,7 +114,7 @@ STUDY_FIELDS: tuple[Field, ...] = (
     Field("verdict", Nested("a table"), "{ smaller = 0.9 }", required=False),
     Field("uncertainty", Nested("a table"), "{ draws = 200 }", required=False),
     Field("model", Nested("a table"), '{ mechanism = "tgfb" }', required=False),
-    Field("search", Nested("a table"), '{ vary = { … }, candidates = 200 }', required=False),
+    Field("search", Nested("a table"), "{ vary = { … }, candidates = 200 }", required=False),
 )
 _ARM_NAME = Text("a name of an arm", 80)
 _LINE = Field("cell line", Text("a cell line of the catalog"), '"4T1"')
