@@ -40,6 +40,7 @@ PUBLIC = [
     "TailVein",
     "Viability",
     "__version__",
+    "design",
     "report",
     "search",
 ]

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unmoor.analysis.design import design
     from unmoor.analysis.search import search
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
@@ -54,6 +55,7 @@ __all__ = [
     "TailVein",
     "Viability",
     "__version__",
+    "design",
     "report",
     "search",
 ]
@@ -77,6 +79,7 @@ _HOMES = {
     "Study": "unmoor.trial.study",
     "TailVein": "unmoor.assays.colonisation_settings",
     "Viability": "unmoor.assays.culture_settings",
+    "design": "unmoor.analysis.design",
     "report": "unmoor.report",
     "search": "unmoor.analysis.search",
 }

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from unmoor.cli.browsing import cite, list_entries, show
 from unmoor.cli.calibration import calibration_app
+from unmoor.cli.designing import design
 from unmoor.cli.exporting import export
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
@@ -57,6 +58,7 @@ _VERBS: dict[str, Callable[..., int]] = {
     "show": show,
     "cite": cite,
     "validate": validate,
+    "design": design,
 }
 for _place, (_verb, _function) in enumerate(_VERBS.items()):
     app.command(_function, name=_verb, sort_key=_place)

@@ -63,12 +63,12 @@ def follow(study: Study, assay: int, cell_line: str, arrays: Mapping[str, Any] |
         return Followed(pd.DataFrame(columns=ANIMAL_COLUMNS), pd.DataFrame(columns=EVENT_COLUMNS))
     settings, days = study.assays[assay], np.asarray(arrays["times"], dtype=float)
     every = table("closures", "response", study.beside)["measured_every"].value
-    frames = _measured(days, every)
+    frames = measured_frames(days, every)
     volumes = np.asarray(arrays["animal_volumes"][0], dtype=float)[:, : settings.animals, frames]
     readings = _readings(study, volumes, frames)
     # On the last day outcomes and courses are the same measurement, so one number.
     readings[:, :, -1] = arrays["reading"][0][:, : settings.animals]
-    last, reached = _leave(readings, float(getattr(settings, "humane_volume", math.inf)))
+    last, reached = leave(readings, float(getattr(settings, "humane_volume", math.inf)))
     last[arrays["status"][0] != 0] = -1  # a failed arm has no animals to follow
     where = {"cell_line": cell_line, "assay": settings.label}
     return Followed(
@@ -88,7 +88,7 @@ def _stacked(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFra
     return pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=columns)
 
 
-def _measured(days: FloatArray, every: float) -> IntegerArray:
+def measured_frames(days: FloatArray, every: float) -> IntegerArray:
     """Indices of the days with a measurement, counted back from the read-out; none on day 0."""
     spacing = float(days[1] - days[0]) if days.size > 1 else every
     step = max(1, round(every / spacing))
@@ -108,11 +108,14 @@ def _readings(study: Study, volumes: FloatArray, frames: IntegerArray) -> FloatA
     return np.maximum(volumes + error * luck, growth["smallest_reading"].value)
 
 
-def _leave(readings: FloatArray, limit: float) -> tuple[IntegerArray, npt.NDArray[np.bool_]]:
-    """Index of the last measurement of each animal, and whether it reached the limit there."""
+def leave(readings: FloatArray, limit: float) -> tuple[IntegerArray, npt.NDArray[np.bool_]]:
+    """Index of the last measurement of each animal, and whether it reached the limit there.
+
+    Readings have days along their last axis, which the results do not have [mm³].
+    """
     over = readings >= limit
-    reached = np.asarray(over.any(axis=2))
-    last = np.where(reached, over.argmax(axis=2), readings.shape[2] - 1)
+    reached = np.asarray(over.any(axis=-1))
+    last = np.where(reached, over.argmax(axis=-1), readings.shape[-1] - 1)
     return last, reached
 
 

@@ -43,7 +43,8 @@ RANK_TEST = "log-rank (permutation)"
 KAPLAN_MEIER = "Kaplan–Meier"
 COX_TEST = "Cox (permutation of the score)"
 
-_DETECTABLE = 3.0  # standard deviations of the callipers' constant error, the usual limit
+DETECTABLE = 3.0
+"""Smallest volume that counts, in standard deviations of the callipers' constant error."""
 _FEWEST = 2  # animals in a group, and days
 _LEVEL = 0.95  # of intervals, as laboratories report them, whatever the verdict uses
 _DIGITS = 6
@@ -186,7 +187,7 @@ def _analyse_arm(
         return
     pair = (control, arm)
     growth = table("closures", "growth", result.study.beside)
-    limit = _DETECTABLE * growth["residual_a"].value
+    limit = DETECTABLE * growth["residual_a"].value
     yield from _volume_rows(animals[animals["arm"].isin(pair)], arm, limit, level)
     counted = outcomes[outcomes["arm"].isin(pair) & (outcomes["status"] == "ok")]
     early = bool(humane.loc[humane["arm"].isin(pair), "observed"].any())
