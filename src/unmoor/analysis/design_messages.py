@@ -63,7 +63,7 @@ def _for_harm(design: Design) -> list[str]:
     n = design.needed[SPREAD]["power"]
     what = "the harm" if is_harm(design) else "the change of spread"
     if n is not None:
-        told = f"If you plan for {what} you need n = {n} an arm (power {target})."
+        told = f"If you plan for {what} you need n = {n} an arm (power {target} or more)."
     else:
         told = f"No number up to n = {design.most} an arm shows {what} with power {target}."
     if not is_harm(design):
