@@ -24,7 +24,7 @@ from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
 from unmoor.cell.phenotype import Phenotype
 from unmoor.therapy.regimen import Edit
-from unmoor.tissue.escape import EscapeTable, leave
+from unmoor.tissue.escape import leave
 
 WAYS = ("table", "direct")
 COHESIONS = (1.0, 0.7, 0.4, 0.2, 0.0)
@@ -40,10 +40,10 @@ def setting(how: str) -> Setting:
 
 def rates(on: Preparation, row: int) -> dict[str, list[float]]:
     """Rates of a parameter set at falling cohesion, all else as in a cell with the best grip."""
-    table = EscapeTable(*on.leaving[:2], on.leaving.nodes[row])
+    table = on.leaving.of(row)
     record = on.constants[row * len(on.arms)]
-    still = dict.fromkeys(Phenotype._fields, 0.0) | {"speed": 1.0, "growth": 1.0}
-    found = [leave(table, record, Phenotype(**(still | {"cohesion": e}))) for e in COHESIONS]
+    still = dict.fromkeys(Phenotype._fields, 0.0) | {"drive": 1.0}
+    found = [leave(table, record, Phenotype(**(still | {"cohesion": e})), 1.0) for e in COHESIONS]
     return {name: [float(getattr(each, name)) for each in found] for name in RATES}
 
 

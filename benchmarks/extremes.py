@@ -41,7 +41,7 @@ from unmoor.signalling.networks.adhesion_emt import INPUTS, READOUTS
 from unmoor.signalling.readouts import Readouts
 from unmoor.therapy.drug import Drug
 from unmoor.therapy.regimen import Edit, Regimen
-from unmoor.tissue.escape import EscapeTable, leave
+from unmoor.tissue.escape import leave
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -296,8 +296,8 @@ class Cells:
         )
         done = [behave(c[i], records[i, 0], r, itgb1[i], ptk2[i]) for i, r in enumerate(now)]
         leaving = self.on.leaving
-        tables = [EscapeTable(*leaving[:2], nodes) for nodes in leaving.nodes]
-        left = [leave(tables[i], c[i], phenotype) for i, phenotype in enumerate(done)]
+        grown = [record.growth for record in records[:, 0]]
+        left = [leave(leaving.of(i), c[i], each, grown[i]) for i, each in enumerate(done)]
         founded = [chances(c[i], phenotype, systemic[i]) for i, phenotype in enumerate(done)]
         for part in (done, left, founded):
             layer = found["behaviour" if part is done else "escape"]

@@ -139,14 +139,42 @@ def test_a_grid_is_tabulated_from_points_and_counts() -> None:
     counts = np.zeros((100, len(Counts._fields)))
     counts[:, 0] = EXPOSURE
     counts[:, 1], counts[:, 2] = counts_at(there, 0.3, 8), counts_at(there, 0.3, 9)
-    counts[:, 5], counts[:, 6] = 30.0 + 10.0 * there[:, 1], points[:, 3]
+    counts[:, 4], counts[:, 5] = 30.0 + 10.0 * there[:, 1], points[:, 3]
     made, fits = tabulated(grid, points, counts)
     truth = log_rate(places(grid, grid.points()))
-    values = made.values.reshape(-1, 6)
+    values = made.values.reshape(truth.size, -1)
     for i, fit in enumerate(fits):
-        off = np.abs(values[:, i] - truth) / values[:, 4 + i]
+        off = np.abs(values[:, i] - truth) / made.errors(i).ravel()
         assert np.mean(off < 2.0) > 0.8
         assert off.max() < 5.0  # at corners, where no point lies
         assert values[:, i] == pytest.approx(fit.at(places(grid, grid.points()))[0], rel=1e-5)
     assert values[:, 3] == pytest.approx(grid.points()[:, 3], abs=0.05)
     assert np.ptp(values[:, 2]) == pytest.approx(20.0, rel=0.1)
+
+
+def test_modes_are_a_factor_of_the_errors_covariance() -> None:
+    """With as many modes as places they give every error; a few give most of the largest."""
+    _, _, fit = fitted(7)
+    wanted = places_of(60)[:30]
+    mean, error = fit.at(wanted)
+    whole = fit.modes_at(wanted, 30)
+    assert np.sqrt((whole**2).sum(axis=1)) == pytest.approx(error, rel=1e-6)
+    few = fit.modes_at(wanted, 6)
+    assert np.array_equal(few, whole[:, :6])
+    left = error**2 - (few**2).sum(axis=1)
+    assert left.max() < 0.5 * (error**2).max()
+    assert mean.shape == error.shape
+
+
+def test_functions_drawn_from_the_modes_cover_the_truth() -> None:
+    """Differences of two places: those drawn spread as the truth is off, over sets of counts."""
+    wanted = 0.8 * places_of(40)[20:]
+    one, other = wanted[:10], wanted[10:]
+    truth, off = log_rate(one) - log_rate(other), []
+    for seed in range(8):
+        _, _, fit = fitted(seed)
+        both = np.concatenate([one, other])
+        mean, modes = fit.at(both)[0], fit.modes_at(both, 20)
+        spread = np.sqrt(((modes[:10] - modes[10:]) ** 2).sum(axis=1))
+        off.append((mean[:10] - mean[10:] - truth) / spread)
+    assert 0.6 < np.sqrt(np.mean(np.square(off))) < 1.4

@@ -185,7 +185,7 @@ class Xenograft:
                 push = (alpha - beta * math.log(total)) * doing["growth"] / calm["growth"]
                 killed = doing["death_rate"] - calm["death_rate"] + freed
                 grown[a, k] = volumes[a, k] * (push - killed)
-                left = escape(self.leaving, self.constants, doing)
+                left = escape(self.leaving, self.constants, doing, calm["growth"])
                 chance = chances(self.constants, doing, systemic)
                 out += volumes[a, k] * founded(self.constants, doing["cohesion"], left, chance)
             shed.append(out)
@@ -196,7 +196,12 @@ class Xenograft:
     def _outcome(self, day: float, y: FloatArray) -> list[Animal]:
         _, volumes = self._parts(y)
         behaviours, _ = self._behave(day, y)
-        left = np.array([escape(self.leaving, self.constants, doing) for doing in behaviours])
+        left = np.array(
+            [
+                escape(self.leaving, self.constants, doing, calm["growth"])
+                for doing, calm in zip(behaviours, self._calm, strict=True)
+            ]
+        )
         animals = len(self.gompertz)
         shed, exposure = y[-2 * animals - 4 : -4].reshape(2, animals)
         return [

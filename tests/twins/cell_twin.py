@@ -65,12 +65,13 @@ def behaviour(
     growth = c["g0"] + (1.0 - c["g0"]) * F
     growth *= (1.0 - c["s_T"] * P * (1.0 - m)) * (1.0 - c["s_E"] * U)
     anoikis = c["delta_an"] * max(1.0 - F, 0.0) * (1.0 - c["r_M"] * m)
-    speed = (4.0 * a / (1.0 + a) ** 2) ** c["p"] + c["v_am"]
-    speed *= (1.0 + c["mu_P"] * P) * (1.0 + c["chi"]) / (1.0 + c["chi"] * e)
+    drive = (4.0 * a / (1.0 + a) ** 2) ** c["p"] + c["v_am"]
+    drive *= 1.0 + c["mu_P"] * P
     return {
         "growth": growth,
         "death_rate": anoikis + c["delta_E"] * U * R,
-        "speed": speed,
+        "speed": drive * (1.0 + c["chi"]) / (1.0 + c["chi"] * e),
+        "drive": drive,
         "cohesion": e,
         "mesenchymal": m,
         "stranded": U,
@@ -80,12 +81,14 @@ def behaviour(
     }
 
 
-def escape(table: EscapeTable, c: Mapping[str, float], b: Mapping[str, float]) -> tuple[float, ...]:
+def escape(
+    table: EscapeTable, c: Mapping[str, float], b: Mapping[str, float], growth: float
+) -> tuple[float, ...]:
     """Single cells, clusters, front speed and net growth: linear along one axis after the other."""
     at = (
-        (c["bond_M"] + (c["bond_E"] - c["bond_M"]) * b["cohesion"]) / b["speed"],
-        math.log(c["v_max"] * b["speed"]),
-        c["edge_division"] * b["growth"],
+        (c["bond_M"] + (c["bond_E"] - c["bond_M"]) * b["cohesion"]) / b["drive"],
+        math.log(c["v_max"] * b["drive"]),
+        c["edge_division"] * growth,
     )
     found = table.nodes
     for axis, place in enumerate(at):

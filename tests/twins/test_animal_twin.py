@@ -18,7 +18,6 @@ from unmoor.cell.line import CellLine, Structure
 from unmoor.organism.pharmacokinetics import blocked_fraction
 from unmoor.signalling.networks.adhesion_emt import INPUTS
 from unmoor.therapy.regimen import Edit, Regimen
-from unmoor.tissue.escape import EscapeTable
 
 DAYS, CLONES, SEED, INOCULUM = 8.0, 2, 11, 2e6
 DOSES = (2.0, 5.0)
@@ -69,7 +68,7 @@ def _twin(on: Preparation, arm: int) -> Xenograft:
     return Xenograft(
         networks=networks,
         constants=constants,
-        leaving=EscapeTable(*on.leaving[:2], on.leaving.nodes[0]),
+        leaving=on.leaving.of(0),
         beta4=constants["beta4_malignant"],
         half=[float(cell.K_F) for cell in cells],
         gompertz=list(zip(tumours.alpha[0].tolist(), tumours.beta[0].tolist(), strict=True)),

@@ -15,7 +15,7 @@ from unmoor.cell.phenotype import Phenotype, behave, settle
 from unmoor.organism.colonisation import chances as compiled_chances
 from unmoor.random import Stream
 from unmoor.signalling.readouts import Readouts
-from unmoor.tissue.escape import EscapeTable, leave
+from unmoor.tissue.escape import leave
 
 DRAWS = 30
 
@@ -47,14 +47,15 @@ def test_a_cell_behaves_as_written(prepared: Preparation, number: int) -> None:
     settle(constants, record, untreated)
     cell = Cell(record.beta1_tot, record.beta4, record.K_F, untreated)
     c = {name: float(constants[name]) for name in constants.dtype.names}
-    table = EscapeTable(*prepared.leaving[:2], prepared.leaving.nodes[number])
+    table = prepared.leaving.of(number)
     for _ in range(4):
         now, b, ptk2, systemic = _readouts(u), 1.5 * next(u), 1.5 * next(u), next(u)
         compiled: Phenotype = behave(constants, record, now, b, ptk2)
         expected = behaviour(c, cell, now, b, ptk2)
         assert compiled._asdict() == pytest.approx(expected, rel=1e-13, abs=1e-15)
-        left = tuple(leave(table, constants, compiled))
-        assert left == pytest.approx(escape(table, c, expected), rel=1e-11)
+        left = tuple(leave(table, constants, compiled, record.growth))
+        growth = behaviour(c, cell, untreated, 1.0, 1.0)["growth"]
+        assert left == pytest.approx(escape(table, c, expected, growth), rel=1e-11)
         founded = tuple(compiled_chances(constants, compiled, systemic))
         assert founded == pytest.approx(chances(c, expected, systemic), rel=1e-13)
 
@@ -66,5 +67,5 @@ def test_an_untreated_cell_is_its_own_reference(prepared: Preparation) -> None:
     settle(constants, record, now)
     same = behave(constants, record, now, 1.0, 1.0)
     assert same.stress == 1.0
-    assert same[7:9] == pytest.approx((1.0, 1.0), rel=3e-16)
+    assert (same.fak_tumour, same.fak_lung) == pytest.approx((1.0, 1.0), rel=3e-16)
     assert same.death_rate == pytest.approx(constants.delta_E * same.stranded, rel=1e-14)

@@ -17,7 +17,7 @@ from unmoor.tissue.escape_table import Grid
 from unmoor.tissue.smooth_rates import Shape, fit_counts
 from unmoor.trial.atomic import write_file
 
-NODES = (10, 6, 4, 2)  # of the table's axes
+NODES = (10, 7, 4, 4)  # of the table's axes
 FOLDS = 5
 COUNTED = 5.0  # foretold departures from which a logarithm of a count means something
 KINDS = ("singles", "clusters")
@@ -60,7 +60,7 @@ def make_grid(runs: Sequence[Run], about: Mapping[str, str]) -> tuple[Grid, dict
     """
     points, counts = arrays(runs)
     grid, fits = tabulated(Grid.of(axis_ends(), NODES), points, counts)
-    there, exposure = places(grid, points), counts[:, Counts._fields.index("cell_days")]
+    there, exposure = places(grid, points), counts[:, Counts._fields.index("edge_days")]
     told = {
         name: validate(there, exposure, counts[:, Counts._fields.index(name)], fit.shape)
         for name, fit in zip(KINDS, fits, strict=True)

@@ -31,14 +31,14 @@ from unmoor.trial.run import Progress
 SEED = 2014
 ENOUGH = 10  # single cells, and clusters, after which a point needs no further run
 SHIPPED_RUNS = ROOT / "escape" / "runs.tsv"
-# Speeds of the phenotype, relative to the best grip: those beyond are rare. Slower cells hardly
-# leave, and a body of faster ones dissolves within hours. Bonds are those of cells of speed 1:
-# weaker ones hold no one, stronger ones everyone.
-_SLOWEST, _FASTEST = 0.5, 2.0
+# Drives of the phenotype, relative to the best grip: those beyond are rare. Slower cells, which
+# have neither grip nor amoeboid speed, hardly leave; a body of faster ones dissolves within hours.
+# Bonds are those of cells of drive 1: weaker ones hold no one, stronger ones everyone.
+_SLOWEST, _FASTEST = 0.15, 2.0
 _COLUMNS = ("point", "replicate", *Point._fields, *Counts._fields)
 _WHOLE = ("point", "replicate", "singles", "clusters", "in_clusters")
 _SIZE = "made by"  # a larger design holds all runs of a smaller one
-_SUMMED = ("cell_days", "singles", "clusters", "in_clusters")
+_SUMMED = ("edge_days", "singles", "clusters", "in_clusters")
 _EXPERIMENT = ("CELLS", "SETTLING", "EVERY", "LOOKS", "HOLD")
 
 

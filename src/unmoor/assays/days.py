@@ -88,7 +88,7 @@ def _readouts(values: FloatArray, k: int) -> Readouts:
 @part
 def _table_of(leaving: EscapeTable, draw: int) -> EscapeTable:
     """Table of one draw."""
-    return EscapeTable(leaving.first, leaving.per_step, leaving.nodes[draw])
+    return EscapeTable(leaving.first[draw], leaving.per_step, leaving.nodes[draw])
 
 
 @part
@@ -121,7 +121,10 @@ def _behave_all(
     for k in range(cells.size):
         r = _readouts(readouts, k)
         phenotype = behave(c, cells[k], r, given[0], given[1])
-        escape, chance = leave(leaving, c, phenotype), chances(c, phenotype, given[2])
+        escape, chance = (
+            leave(leaving, c, phenotype, cells[k].growth),
+            chances(c, phenotype, given[2]),
+        )
         table[k, _GROWTH], table[k, _DEATH] = phenotype.growth, phenotype.death_rate
         table[k, _SINGLES], table[k, _CLUSTERS] = escape.singles_rate, escape.clusters_rate
         table[k, _FOUNDING] = founding(

@@ -26,7 +26,9 @@ class Phenotype(NamedTuple):
     death_rate
         Death beyond the turnover that the tumour's growth law contains [1/d].
     speed
-        Speed relative to the best grip without cohesion [-].
+        Speed among neighbours, relative to the best grip without cohesion [-].
+    drive
+        The same without the drag of neighbours: what a cell drives with [-].
     cohesion
         E-cadherin that holds neighbours, 0 … 1 [-].
     mesenchymal
@@ -42,6 +44,7 @@ class Phenotype(NamedTuple):
     growth: float
     death_rate: float
     speed: float
+    drive: float
     cohesion: float
     mesenchymal: float
     stranded: float
@@ -51,14 +54,15 @@ class Phenotype(NamedTuple):
 
 
 # What sets one cell of a parameter set apart, its untreated readouts, and what ``settle`` works out
-# once for each ground: ``per_half`` is 1 / adhesion capacity at half signal, ``per_signal`` is
-# 1 / untreated FAK signal, ``per_grip`` turns adhesion capacity into grip relative to the best.
+# once: ``growth`` of the untreated cell, and for each ground ``per_half``, 1 / adhesion capacity at
+# half signal, ``per_signal``, 1 / untreated FAK signal, and ``per_grip``, which turns adhesion
+# capacity into grip relative to the best.
 CELL = np.dtype([
     (name, np.float64)
     for name in (
         "beta1_tot", "beta4", "K_F", "itgb3", "psmad", "tgfb", "mir200", "zeb",
         "per_half_tumour", "per_half_lung", "per_signal_tumour", "per_signal_lung",
-        "per_grip_tumour", "per_grip_collagen_i",
+        "per_grip_tumour", "per_grip_collagen_i", "growth",
     )
 ])  # fmt: skip
 GROUNDS = (
@@ -95,12 +99,14 @@ def behave(c: Any, cell: Any, now: Readouts, itgb1: float, ptk2: float) -> Pheno
     elsewhere = adhesion(cell, lung, now.itgb3, itgb1)
     fak = ptk2 * saturation(held * cell.per_half_tumour, c.h) * cell.per_signal_tumour
     fak_lung = ptk2 * saturation(elsewhere * cell.per_half_lung, c.h) * cell.per_signal_lung
-    growth = (c.g0 + (1.0 - c.g0) * fak) * (1.0 - c.s_T * now.psmad * (1.0 - m))
+    growth = _growth(c, fak, now.psmad, m, stranded)
+    driven = drive(c, held * cell.per_grip_tumour, now.psmad)
     anoikis = c.delta_an * max(1.0 - fak, 0.0) * (1.0 - c.r_M * m)
     return Phenotype(
-        growth * (1.0 - c.s_E * stranded),
+        growth,
         anoikis + c.delta_E * stranded * stress,
-        speed(c, held * cell.per_grip_tumour, now.psmad, e),
+        driven * _dragged(c, e),
+        driven,
         e,
         m,
         stranded,
@@ -148,6 +154,8 @@ def settle(c: Any, cell: Any, now: Readouts) -> None:
     cell.per_half_lung = 1.0 / _half(c, cell, lung)
     cell.per_signal_tumour = 1.0 / saturation(held * cell.per_half_tumour, c.h)
     cell.per_signal_lung = 1.0 / saturation(elsewhere * cell.per_half_lung, c.h)
+    e, m = min(max(now.e_cadherin, 0.0), 1.0), min(max(now.mesenchymal, 0.0), 1.0)
+    cell.growth = _growth(c, 1.0, now.psmad, m, (1.0 - e) ** 2 * (1.0 - m))
     grip = c.a0 * cell.beta1_tot
     cell.per_grip_tumour = grip / held
     cell.per_grip_collagen_i = grip / adhesion(cell, gel, now.itgb3, 1.0)
@@ -159,13 +167,31 @@ def speed_in_collagen(c: Any, cell: Any, now: Readouts, itgb1: float) -> float:
     ground = (c.w1_collagen_i, c.w3_collagen_i, c.w4_collagen_i, c.w0_collagen_i)
     e = min(max(now.e_cadherin, 0.0), 1.0)
     grip = adhesion(cell, ground, now.itgb3, itgb1) * cell.per_grip_collagen_i
-    moved: float = speed(c, grip, now.psmad, e)
+    moved: float = drive(c, grip, now.psmad) * _dragged(c, e)
     return moved
 
 
 @part
-def speed(c: Any, grip: float, psmad: float, e: float) -> float:
-    """Bell-shaped in grip (best at 1), faster with TGFβ, slowed by holding on to neighbours."""
+def drive(c: Any, grip: float, psmad: float) -> float:
+    """Bell-shaped in grip (best at 1), faster with TGFβ."""
     bell = math.pow(4.0 * grip / (1.0 + grip) ** 2, c.p)
-    moved: float = (bell + c.v_am) * (1.0 + c.mu_P * psmad) * (1.0 + c.chi) / (1.0 + c.chi * e)
-    return moved
+    driven: float = (bell + c.v_am) * (1.0 + c.mu_P * psmad)
+    return driven
+
+
+@part
+def _dragged(c: Any, e: float) -> float:
+    """Share of speed that is left while holding on to neighbours, relative to full E-cadherin.
+
+    Where neighbours are cells of their own, in the tissue, their bonds do this instead.
+    """
+    left: float = (1.0 + c.chi) / (1.0 + c.chi * e)
+    return left
+
+
+@part
+def _growth(c: Any, fak: float, psmad: float, m: float, stranded: float) -> float:
+    """Growth relative to a cell with full FAK signal and no TGFβ."""
+    adhering = (c.g0 + (1.0 - c.g0) * fak) * (1.0 - c.s_T * psmad * (1.0 - m))
+    growth: float = adhering * (1.0 - c.s_E * stranded)
+    return growth

@@ -63,6 +63,7 @@ def align(
     c: Any,
     bodies: Bodies,
     behaviours: Behaviours,
+    phase: Any,
     slots: SlotArray,
     motion: SingleArray,
     start: StepArray,
@@ -90,6 +91,8 @@ def align(
         count = start[i + 1] - start[i]
         for n in range(start[i], start[i + 1]):
             o = slots[neighbour[n]]
+            if phase[o] != LIVING:
+                continue  # the dead hold nobody
             share = math.sqrt(behaviours.cohesion[s] * behaviours.cohesion[o]) / (c.v_max * count)
             x, y, z = x + share * motion[o, 0], y + share * motion[o, 1], z + share * motion[o, 2]
         bodies.bias[s, 0] = c.alignment * x + toward[s, 0]

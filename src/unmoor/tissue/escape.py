@@ -1,6 +1,6 @@
 """Escape: cells that leave the primary tumour. The handover from the tissue to the animal.
 
-What leaves was counted in runs of the tissue (``assays.escape_runs``). Here a compiled
+What leaves was counted in runs of the tissue (``tissue.escape_runs``). Here a compiled
 interpolation reads it off a table over the strength of bonds, motile drive and growth; the organism
 sees nothing else of the tissue. Equations: docs/explanation/escape.md.
 """
@@ -24,8 +24,9 @@ class Escape(NamedTuple):
     Attributes
     ----------
     singles_rate, clusters_rate
-        Single cells and clusters that leave [1/d per cell of the body]; the organism fixes the
-        scale of a tumour from its untreated arm.
+        Single cells and clusters that leave [1/d per cell at the edge of the body]; the organism
+        fixes the scale of a tumour, and with it the share of cells at its edge, from its untreated
+        arm.
     front_speed
         Speed at which the edge of the body moves outwards [µm/d].
     net_growth
@@ -44,8 +45,9 @@ class EscapeTable(NamedTuple):
     Attributes
     ----------
     first, per_step
-        First node and 1 / distance of nodes along the axes: greatest pull of a bond relative to
-        the cell's drive [-], logarithm of the drive [ln µm/min], divisions [1/d]; shape (3,).
+        First node, shape (…, 3), and 1 / distance of nodes, shape (3,), along the axes: greatest
+        pull of a bond relative to the cell's drive [-], logarithm of the drive [ln µm/min],
+        divisions [1/d].
     nodes
         ``TABULATED`` at the nodes, shape (…, bonds, drives, growths, 4).
     """
@@ -53,6 +55,10 @@ class EscapeTable(NamedTuple):
     first: FloatArray
     per_step: FloatArray
     nodes: FloatArray
+
+    def of(self, draw: int) -> EscapeTable:
+        """The table of one parameter set of several."""
+        return EscapeTable(self.first[draw], self.per_step, self.nodes[draw])
 
 
 @part
@@ -67,15 +73,19 @@ def _place(at: float, nodes: int) -> tuple[int, int, float]:
 
 
 @part
-def coordinates(c: Any, phenotype: Phenotype) -> tuple[float, float, float]:
-    """Greatest pull of a bond / drive [-], drive [µm/min], and divisions at the edge [1/d]."""
+def coordinates(c: Any, phenotype: Phenotype, growth: float) -> tuple[float, float, float]:
+    """Greatest pull of a bond / drive [-], drive [µm/min], and divisions at the edge [1/d].
+
+    Growth is the untreated one whatever the treatment: a ball that grows in a gel which does not
+    yield overtakes what has left it, a tumour in an animal pushes its surroundings along.
+    """
     bond = c.bond_M + (c.bond_E - c.bond_M) * phenotype.cohesion
-    speed = phenotype.speed
-    return bond / speed, c.v_max * speed, c.edge_division * phenotype.growth
+    drive = phenotype.drive
+    return bond / drive, c.v_max * drive, c.edge_division * growth
 
 
 @kernel
-def leave(table: EscapeTable, c: Any, phenotype: Phenotype) -> Escape:
+def leave(table: EscapeTable, c: Any, phenotype: Phenotype, growth: float) -> Escape:
     """Read off what leaves: linear between nodes, in the logarithms of rates and drive.
 
     Parameters
@@ -87,10 +97,12 @@ def leave(table: EscapeTable, c: Any, phenotype: Phenotype) -> Escape:
         ``closures/tissue`` and ``edge_division`` of ``closures/escape``.
     phenotype
         What the cell does.
+    growth
+        Growth of the untreated cell, relative as in ``phenotype`` [-].
     """
-    bond, drive, growth = coordinates(c, phenotype)
+    bond, drive, divisions = coordinates(c, phenotype, growth)
     nodes = table.nodes
-    at = (bond, math.log(drive), growth)
+    at = (bond, math.log(drive), divisions)
     i0, i1, u = _place((at[0] - table.first[0]) * table.per_step[0], nodes.shape[0])
     j0, j1, v = _place((at[1] - table.first[1]) * table.per_step[1], nodes.shape[1])
     k0, k1, w = _place((at[2] - table.first[2]) * table.per_step[2], nodes.shape[2])

@@ -31,24 +31,21 @@ class Counts(NamedTuple):
 
     Attributes
     ----------
-    cell_days
-        Cells of the body × time, until half of it has gone [d].
+    edge_days
+        Cells at the edge of the body × time, until half of the body has gone [d].
     singles, clusters
         Single cells and clusters that left for good in that time.
     in_clusters
         Cells of these clusters.
-    edge_share
-        Share of the body's cells that were at its edge [-].
     front_speed
         Speed of the 95th percentile of distances from the first centre [µm/d].
     net_growth
         Growth of the number of cells [1/d].
     """
 
-    cell_days: float
+    edge_days: float
     singles: int
     clusters: int
     in_clusters: int
-    edge_share: float
     front_speed: float
     net_growth: float

@@ -78,7 +78,8 @@ def seeded(point: Point, values: Mapping[str, float], stream: Stream) -> Tissue:
 def _counted(seen: list[Snapshot]) -> Counts:
     """Read a run, as long as its body has not dissolved."""
     left = departures(seen, HOLD)
-    body = left.at_risk / (left.end - left.start)
+    lengths = left.end - left.start
+    body = left.at_risk / lengths
     gone = np.flatnonzero(body < _LEAST * CELLS)
     upto = int(gone[0]) if gone.size else body.size
     upto = max(upto, 1)
@@ -86,11 +87,10 @@ def _counted(seen: list[Snapshot]) -> Counts:
     begun = int(seen[0].is_living.sum())
     days = (seen[upto].time - seen[0].time) / _DAY
     return Counts(
-        math.fsum(left.at_risk[:upto]) / _DAY,
+        math.fsum(left.edge_cells[:upto] * lengths[:upto]) / _DAY,
         int(left.singles[:upto].sum()),
         int(left.clusters[:upto].sum()),
         int(left.cells_in_clusters[:upto].sum()),
-        math.fsum(left.edge_cells[:upto]) / max(math.fsum(body[:upto]), 1.0),
         ended.front / days,
         math.log(max(ended.cells, 1) / max(begun, 1)) / days,
     )

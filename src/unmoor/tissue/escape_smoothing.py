@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from unmoor.elementwise import FloatArray
 from unmoor.tissue.collagen import passage
 from unmoor.tissue.escape import TABULATED
 from unmoor.tissue.escape_counts import Counts
-from unmoor.tissue.escape_table import Grid, rounded
+from unmoor.tissue.escape_table import MODES, UNCERTAIN, Grid, rounded
 from unmoor.tissue.lives import constants
 from unmoor.tissue.smooth_rates import Smooth, smooth_counts, smooth_readings
 
@@ -38,14 +39,16 @@ def tabulated(grid: Grid, points: FloatArray, counts: FloatArray) -> tuple[Grid,
     Parameters
     ----------
     points, counts
-        Of the runs: ``Point`` and ``Counts``, shapes (runs, 4) and (runs, 7).
+        Of the runs: ``Point`` and ``Counts``, shapes (runs, 4) and (runs, 6).
     """
     there, wanted = places(grid, points), places(grid, grid.points())
     column = {name: counts[:, i] for i, name in enumerate(Counts._fields)}
     values, fits = np.empty((wanted.shape[0], grid.values.shape[-1])), []
-    for i, name in enumerate(("singles", "clusters")):
-        fit = smooth_counts(there, column["cell_days"], column[name])
-        values[:, i], values[:, len(TABULATED) + i] = fit.at(wanted)
+    for i, name in enumerate(UNCERTAIN):
+        fit = smooth_counts(there, column["edge_days"], column[name])
+        values[:, i] = fit.at(wanted)[0]
+        first = len(TABULATED) + i * MODES
+        values[:, first : first + MODES] = fit.modes_at(wanted, MODES)
         fits.append(fit)
     for i, name in enumerate(("front_speed", "net_growth"), 2):
         values[:, i] = smooth_readings(there, column[name]).at(wanted)[0]
@@ -67,3 +70,16 @@ def through(c: Any, density: float) -> float:
     """Share of a cell's drive that gets through a gel [-]."""
     share: float = passage(c, density)
     return share
+
+
+def shift_of(values: Mapping[str, float]) -> float:
+    """Logarithm of the drive that gets as far through the gel as a drive of 1 nominally does.
+
+    Parameters
+    ----------
+    values
+        Constants of a parameter set by id of ``closures/tissue``; the gel is ``tumour_collagen``.
+    """
+    nominal = constants(table("closures", "tissue").values_by_id())
+    density = values["tumour_collagen"]
+    return math.log(through(nominal, density) / through(constants(values), density))

@@ -26,7 +26,10 @@ from unmoor.tissue.escape_counts import Point
 AXES = Point._fields
 _BASES = (2, 3, 5, 7)  # of a Halton sequence
 _LOGARITHMIC = (False, True, True, False)  # scales on which nodes are even
-_COLUMNS = (*TABULATED, "error_singles", "error_clusters")
+MODES = 13
+"""Ways in which each rate may be wrong that the table holds; the last stands for all others."""
+UNCERTAIN = ("singles", "clusters")
+_COLUMNS = (*TABULATED, *(f"{name}_{n}" for name in UNCERTAIN for n in range(1, MODES + 1)))
 SHIPPED = ROOT / "escape" / "table.tsv"
 """The table that studies use; ``unmoor calibrate escape`` makes it."""
 
@@ -40,8 +43,8 @@ class Grid:
     nodes
         Nodes of each axis, rising; evenly spaced, those of drive and collagen in their logarithms.
     values
-        ``TABULATED`` and the standard errors of the two logarithms, shape (bonds, drives,
-        collagens, growths, 6).
+        ``TABULATED`` and the ``MODES`` of both logarithms, shape (bonds, drives, collagens,
+        growths, 30).
     about
         Where it comes from, by key.
     """
@@ -63,16 +66,33 @@ class Grid:
         """All nodes, shape (nodes, axes), the last axis running fastest."""
         return np.array(list(itertools.product(*self.nodes)))
 
-    def table(self, nodes: FloatArray) -> EscapeTable:
-        """Table for compiled code, of nodes of shape (…, bonds, drives, growths, 4)."""
+    def table(self, nodes: FloatArray, shifts: FloatArray) -> EscapeTable:
+        """Tables for compiled code.
+
+        Parameters
+        ----------
+        nodes
+            Shape (tables, bonds, drives, growths, 4).
+        shifts
+            Logarithm of the drive that does in each table what a drive of 1 does in the nodes,
+            shape (tables,).
+        """
         first, per_step = np.empty((2, 3))
         for n, axis in enumerate((0, 1, 3)):
             low, high = (_scale(float(end), axis) for end in self.nodes[axis][[0, -1]])
             first[n], per_step[n] = low, (self.nodes[axis].size - 1) / (high - low)
-        return EscapeTable(first, per_step, nodes)
+        moved = np.outer(np.ones(shifts.size), first)
+        moved[:, 1] += shifts
+        return EscapeTable(moved, per_step, nodes)
+
+    def errors(self, rate: int) -> FloatArray:
+        """Standard error of the logarithm of a rate at each node, as far as the modes tell."""
+        start = len(TABULATED) + rate * MODES
+        found: FloatArray = np.sqrt((self.values[..., start : start + MODES] ** 2).sum(axis=-1))
+        return found
 
     def nodes_at(self, collagen: float) -> FloatArray:
-        """Values at a collagen density, shape (bonds, drives, growths, 6) [mg/mL].
+        """Values at a collagen density, shape (bonds, drives, growths, 30) [mg/mL].
 
         Beyond the grid the nearest density counts.
         """
@@ -86,7 +106,7 @@ class Grid:
         return here
 
     def nodes_of(self, draw: Draw) -> FloatArray:
-        """Nodes at a draw's collagen density, rates shifted by its share of the table's errors.
+        """Nodes at a draw's collagen density, with one of the errors that the runs allow.
 
         Returns
         -------
@@ -94,8 +114,9 @@ class Grid:
         """
         here = self.nodes_at(draw.values("closures", "tissue")["tumour_collagen"])
         made: FloatArray = here[..., : len(TABULATED)].copy()
-        for i, name in enumerate(("singles", "clusters")):
-            made[..., i] += draw.normal(f"closures/escape/{name}") * here[..., len(TABULATED) + i]
+        for i, column in enumerate(_COLUMNS[len(TABULATED) :]):
+            score = draw.normal(f"closures/escape/{column}")
+            made[..., i // MODES] += score * here[..., len(TABULATED) + i]
         return made
 
     def to_text(self) -> str:

@@ -27,8 +27,9 @@ _AXIS, _AXIS_TOO = purpose_of("division axis"), purpose_of("division axis, secon
 
 @part
 def oxygen_gate(c: Any, oxygen: float) -> float:
-    """Share of growth that oxygen allows, from 0 at ``oxygen_none`` to 1 at ``oxygen_full``."""
-    share: float = min(max((oxygen - c.oxygen_none) / (c.oxygen_full - c.oxygen_none), 0.0), 1.0)
+    """Share of growth that oxygen allows, from 0 at ``oxygen_none`` to 1 where it is enough."""
+    full = c.oxygen_enough * c.oxygen_boundary
+    share: float = min(max((oxygen - c.oxygen_none) / (full - c.oxygen_none), 0.0), 1.0)
     return share
 
 

@@ -267,7 +267,7 @@ def _read(
         kill += radiation * max(1.0 + c.sigma_IR * lost, 0.0)
         behaviours.division[s] = room * does.growth / base[0, s] + base[1, s]
         behaviours.death[s] = turnover + does.death_rate + kill
-        behaviours.speed[s] = does.speed
+        behaviours.speed[s] = does.drive
         behaviours.cohesion[s], behaviours.mesenchymal[s] = does.cohesion, does.mesenchymal
         behaviours.zeb[s] = now.zeb / cells[s].zeb
         behaviours.mir200[s] = now.mir200 / cells[s].mir200

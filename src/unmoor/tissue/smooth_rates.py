@@ -22,6 +22,7 @@ from unmoor.elementwise import FloatArray
 _CONSTANT, _SLOPE = 3.0, 3.0  # standard deviations: weak, a slope may change a rate e⁶-fold
 _ROUNDS = 60  # of Newton's method; ten are common
 _CLOSE = 1e-9  # change of a logarithm that is none
+_NOTHING = 1e-12  # variance that rounding leaves
 _LEAST = 1e-6  # share of variance that keeps a matrix of Gaussian readings invertible
 
 
@@ -80,6 +81,21 @@ class Smooth:
         mean, error = np.empty((2, places.shape[0]))
         _predict(self.places, self.shape, self.pull, self.root, self.lower, places, mean, error)
         return self.level + mean, error
+
+    def modes_at(self, places: FloatArray, count: int) -> FloatArray:
+        """Ways in which the function may be wrong, shape (places, count).
+
+        A function that the data allow is the mean plus the modes, each times its own standard
+        normal number. They are the columns of a pivoted Cholesky factor of the errors' covariance;
+        what they leave out is least where the error is largest.
+        """
+        halved, modes = (
+            np.empty((places.shape[0], self.root.size)),
+            np.zeros((places.shape[0], count)),
+        )
+        _halve(self.places, self.shape, self.root, self.lower, places, halved)
+        _factorise_errors(self.shape, places, halved, modes)
+        return modes
 
 
 def fit_counts(
@@ -275,6 +291,55 @@ def _regress(
         evidence += math.log(root[i]) - 0.5 * pull[i] * readings[i]
         evidence -= 0.5 * math.log(2.0 * math.pi)
     return evidence
+
+
+@kernel
+def _halve(
+    places: FloatArray,
+    shape: Shape,
+    root: FloatArray,
+    lower: FloatArray,
+    wanted: FloatArray,
+    halved: FloatArray,
+) -> None:
+    """Rows whose products are what the runs tell of each pair of places, shape (wanted, runs)."""
+    runs = root.size
+    for n in range(wanted.shape[0]):
+        for i in range(runs):
+            halved[n, i] = root[i] * _alike(places[i], wanted[n], shape)
+        for i in range(runs):
+            for k in range(i):
+                halved[n, i] -= lower[i, k] * halved[n, k]
+            halved[n, i] /= lower[i, i]
+
+
+@kernel
+def _factorise_errors(
+    shape: Shape, wanted: FloatArray, halved: FloatArray, modes: FloatArray
+) -> None:
+    """Columns of the factor, each from the place that is least known given those before."""
+    count = wanted.shape[0]
+    left = np.empty(count)
+    for n in range(count):
+        left[n] = _alike(wanted[n], wanted[n], shape)
+        for i in range(halved.shape[1]):
+            left[n] -= halved[n, i] * halved[n, i]
+    for mode in range(modes.shape[1]):
+        at = 0
+        for n in range(count):
+            if left[n] > left[at]:
+                at = n
+        if left[at] <= _NOTHING:
+            return
+        height = math.sqrt(left[at])
+        for n in range(count):
+            total = _alike(wanted[at], wanted[n], shape)
+            for i in range(halved.shape[1]):
+                total -= halved[at, i] * halved[n, i]
+            for k in range(mode):
+                total -= modes[at, k] * modes[n, k]
+            modes[n, mode] = total / height
+            left[n] -= modes[n, mode] * modes[n, mode]
 
 
 @kernel

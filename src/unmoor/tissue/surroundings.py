@@ -108,7 +108,7 @@ class Surroundings:
             faces = Faces.all_at(edge)
             solvers[name] = QuasiSteady(lattice, diffusion, decay=decay, faces=faces)
             fields[name] = lattice.field(edge)
-        outside = float(c.oxygen_boundary if "oxygen" in followed else c.oxygen_full)
+        outside = float(c.oxygen_boundary)
         at_cells = AtCells(
             np.full(slots, outside), np.zeros(slots), np.ones(slots), np.zeros(slots),
             np.zeros((slots, 3), np.float32),

@@ -234,8 +234,8 @@ class Tissue:
             b = self.bodies
             start, neighbour = contacts(b.position[slots], b.radius[slots], b.reach[slots])
             align(
-                self.rules, b, self.behaviours, slots, self.motion, start, neighbour,
-                self.surroundings.at_cells.toward,
+                self.rules, b, self.behaviours, self.lives.phase, slots, self.motion, start,
+                neighbour, self.surroundings.at_cells.toward,
             )  # fmt: skip
 
     def _live(self, slots: SlotArray) -> None:
