@@ -1,9 +1,12 @@
 """Finer steps, finer voxels and a larger box change outcomes little.
 
-A small spheroid grows and invades a gel for a day with oxygen and TGFβ. Trajectories of crowded
-cells part exponentially, so what is compared is the mean over tissues with other random numbers,
-and differences are held against their own standard error as well. With UNMOOR_LONG=1 for three days
-and with five times as many tissues.
+A small spheroid grows and invades a gel for a day, uses oxygen and makes TGFβ. Trajectories of
+crowded cells part exponentially, so what is compared is the mean over tissues with other random
+numbers, and the 90 % interval of the change must lie within 5 %: of cells and of their spread. The
+field of TGFβ itself, a hundredth of what cells make since a ball so small keeps next to nothing of
+it, may change by a tenth: it reaches farther than the box, whose faces hold none. The voxels of the gel, about as
+large as a cell, are part of the model and not refined. With UNMOOR_LONG=1 for three days and with
+five times as many tissues.
 """
 
 from __future__ import annotations
@@ -28,17 +31,19 @@ VALUES = catalog.table("closures", "tissue").values_by_id()
 CELLS, EXTENT = 60, 320.0
 IS_LONG = os.environ.get("UNMOOR_LONG") == "1"
 TISSUES, DAYS = (40, 3.0) if IS_LONG else (8, 1.0)
-ALLOWED = 0.05
+ALLOWED = np.array([0.05, 0.05, 0.1])  # of cells, spread and TGFβ
 
 
 def outcome(seed: int, *, extent: float = EXTENT, **numerics: Any) -> list[float]:
-    """Living cells and radius of gyration [µm] in the end."""
+    """Living cells, radius of gyration [µm] and mean TGFβ at cells [-] in the end."""
     stream = Stream(seed)
     tissue = Tissue.seeded(
         VALUES,
         ball(CELLS, 1.9 * VALUES["radius"], stream),
         stream=stream,
-        behaviours=Behaviours.of(CELLS, division=0.7, death=0.05, cohesion=0.5),
+        behaviours=Behaviours.of(CELLS, division=0.7, death=0.05, cohesion=0.5)._replace(
+            tgfb=np.ones(CELLS)
+        ),
         collagen=1.5,
         extent=extent,
         fields=("oxygen", "tgfb"),
@@ -50,6 +55,7 @@ def outcome(seed: int, *, extent: float = EXTENT, **numerics: Any) -> list[float
     return [
         float(slots.size),
         float(np.sqrt(((place - place.mean(axis=0)) ** 2).sum(axis=1).mean())),
+        float(tissue.surroundings.at_cells.tgfb[slots].mean()),
     ]
 
 
@@ -65,11 +71,10 @@ def usual() -> FloatArray:
 
 
 def holds(changed: FloatArray, usual: FloatArray) -> None:
-    """Means differ by no more than 5 %, or than chance allows (3 SE of the paired difference)."""
+    """The 90 % interval of the mean change, paired by tissue, lies within what is allowed."""
     ratio = np.log(changed / usual)
     error = ratio.std(axis=0, ddof=1) / math.sqrt(TISSUES)
-    assert np.all(np.abs(ratio.mean(axis=0)) < np.maximum(ALLOWED, 3.0 * error))
-    assert np.all(3.0 * error < 3.0 * ALLOWED)  # chance alone may not excuse everything
+    assert np.all(np.abs(ratio.mean(axis=0)) + 1.645 * error < ALLOWED)
 
 
 def test_half_the_step_of_movement(usual: FloatArray) -> None:
@@ -94,8 +99,10 @@ def test_a_box_half_as_large_again(usual: FloatArray) -> None:
 
 
 def test_the_check_can_fail(usual: FloatArray) -> None:
-    """Cells that divide a quarter faster are noticed, and so is a spread of .2."""
-    with pytest.raises(AssertionError):
-        holds(usual * [1.19, 1.0], usual)
+    """A change of 6 % (TGFβ: 12 %) is noticed, and so is a spread of .2; no change is not."""
+    holds(usual, usual)
+    for changed in range(3):
+        with pytest.raises(AssertionError):
+            holds(usual * (1.0 + 1.2 * ALLOWED * (np.arange(3) == changed)), usual)
     with pytest.raises(AssertionError):
         holds(usual * np.exp(np.linspace(-0.4, 0.4, TISSUES))[:, None], usual)
