@@ -175,6 +175,14 @@ def test_a_number_that_is_not_finite_is_refused(field: str) -> None:
     assert before.tobytes() == bodies.position.tobytes()
 
 
+def test_a_cell_far_from_all_others_is_refused_as_such() -> None:
+    """Not as one whose numbers are not finite."""
+    bodies = twin.jittered_block(50)
+    bodies.position[31, 1] = 1e12
+    with pytest.raises(ParameterError, match=r"more than 1e\+07 µm from the others"):
+        run(bodies, 5)
+
+
 def test_too_long_a_step_is_an_error_not_a_number() -> None:
     """Cells that are flung out of the world are told of."""
     bodies = row(RADIUS, 40)

@@ -20,7 +20,7 @@ from unmoor.assays.interval import EXCHANGE
 from unmoor.assays.tissue_settings import REFERENCE_TISSUES, TissueAssay
 from unmoor.catalog.draws import Draw
 from unmoor.elementwise import FloatArray
-from unmoor.errors import SimulationError
+from unmoor.errors import ParameterError, SimulationError
 from unmoor.random import Stream
 from unmoor.signalling.solve import NOT_FINITE as UNSOLVED
 from unmoor.therapy.regimen import Edit
@@ -257,7 +257,7 @@ class _Batch:
                 return
             try:
                 self._advance(tissue, past, self._end(schedules[arms[0]], i), arms, record)
-            except SimulationError:
+            except (SimulationError, ParameterError):  # also of cells that lie far apart
                 unsolved = tissue.signals is not None and tissue.signals.has_failed
                 record.failed |= dict.fromkeys(arms, UNSOLVED if unsolved else NOT_FINITE)
                 return

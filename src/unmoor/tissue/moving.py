@@ -141,7 +141,9 @@ def move(
     survey = np.empty(10)
     bins = _survey(bodies.position, bodies.radius, bodies.reach, slots, skin, survey)
     if bins < 0:
-        _refuse(bodies, int(slots[-1 - bins]), NOT_FINITE)
+        at, is_far = -1 - bins, bins < -slots.size
+        slot = int(slots[at - slots.size if is_far else at])
+        _refuse(bodies, slot, FAR_AWAY if is_far else NOT_FINITE)
     threads = max(1, min(threads, cells // (_WORTH_A_THREAD // 2), 64)) if threads > 1 else 1
     room = room or Room()
     work = room.work(cells, bins, threads, np.float64 if how == "double" else np.float32)
@@ -231,7 +233,7 @@ def _survey(position: Any, radius: Any, reach: Any, slots: Any, skin: Any, surve
     for i in range(slots.size):
         for c in range(3):
             if not abs(position[slots[i], c] - survey[_CENTER + c]) < FARTHEST:
-                return -1 - i
+                return -1 - i - slots.size
     grid = make_grid(survey[_LOW:_HIGH], survey[_HIGH:_LONGEST], survey[_LONGEST], slots.size)
     return grid.width * grid.height * grid.depth
 
