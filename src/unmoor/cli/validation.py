@@ -22,7 +22,7 @@ _COLUMNS = (
     "published", "structure", "draws", "share", "p_up", "p_down", "measure", "median", "low",
     "high", "outcome", "reason",
 )  # fmt: skip
-_MOST_DRAWS = 290
+_MOST_DRAWS = 210
 _TABLE = Path("validation.tsv")
 _TINY = 1e-3  # change that nobody would measure
 
