@@ -41,6 +41,7 @@ PUBLIC = [
     "Viability",
     "__version__",
     "design",
+    "matrix",
     "report",
     "search",
 ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unmoor.analysis.design import design
+    from unmoor.analysis.matrix import matrix
     from unmoor.analysis.search import search
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
@@ -56,6 +57,7 @@ __all__ = [
     "Viability",
     "__version__",
     "design",
+    "matrix",
     "report",
     "search",
 ]
@@ -80,6 +82,7 @@ _HOMES = {
     "TailVein": "unmoor.assays.colonisation_settings",
     "Viability": "unmoor.assays.culture_settings",
     "design": "unmoor.analysis.design",
+    "matrix": "unmoor.analysis.matrix",
     "report": "unmoor.report",
     "search": "unmoor.analysis.search",
 }

@@ -71,12 +71,17 @@ class Space:
 
     def treatments(self, point: Point) -> tuple[Item, ...]:
         """The arm at a point; treatments that would do nothing are left out."""
+        return self.with_values(self.values(point), set(range(len(self.items))))
+
+    def with_values(self, values: Sequence[float], kept: set[int]) -> tuple[Item, ...]:
+        """Some treatments of the arm, by their numbers, with the open numbers as given."""
         changes: dict[int, dict[str, float]] = {}
-        for varied, value in zip(self.varied, self.values(point), strict=True):
+        for varied, value in zip(self.varied, values, strict=True):
             changes.setdefault(varied.item, {})[varied.field.name] = value
         found: list[Item] = []
         for number, item in enumerate(self.items):
-            found += _changed(item, changes.get(number, {}), self.duration)
+            if number in kept:
+                found += _changed(item, changes.get(number, {}), self.duration)
         return tuple(found)
 
     def burden(self, items: Sequence[Item]) -> float:
