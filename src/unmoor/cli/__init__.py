@@ -17,6 +17,7 @@ from unmoor.cli.designing import design
 from unmoor.cli.exporting import export
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
+from unmoor.cli.searching import matrix, search
 from unmoor.cli.streams import be_verbose
 from unmoor.cli.studies import STDIN
 from unmoor.cli.validation import validate
@@ -57,6 +58,8 @@ _VERBS: dict[str, Callable[..., int]] = {
     "list": list_entries,
     "show": show,
     "cite": cite,
+    "search": search,
+    "matrix": matrix,
     "validate": validate,
     "design": design,
 }
