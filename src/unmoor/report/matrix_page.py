@@ -48,7 +48,7 @@ def matrix_summary(found: Matrix) -> list[str]:
         for end_point in END_POINTS:
             said = []
             for reference in found.references():
-                middle = np.nanmedian(_own(found.excess(end_point, reference), i), axis=-1)
+                middle = _middle(_own(found.excess(end_point, reference), i))
                 inner = middle[1:, 1:] if found.is_dose_by_dose else middle
                 if np.isfinite(inner).any():
                     said.append(f"{_NAMES[reference]} {np.nanmean(inner):+.3f}")
@@ -172,11 +172,12 @@ def _pair(
                            wspace=0.3)  # fmt: skip
     for axes, end_point in zip(grid, END_POINTS, strict=True):
         shown = values[end_point].T
+        coloured = np.log(shown) if centre > 0.0 else shown  # a third is as far from 1 as threefold
         axes.imshow(
-            np.ma.masked_invalid(shown), origin="lower", aspect="auto",
-            cmap="RdBu" if flip else "RdBu_r", norm=_norm(shown, centre),
+            np.ma.masked_invalid(coloured), origin="lower", aspect="auto",
+            cmap="RdBu" if flip else "RdBu_r", norm=_norm(coloured),
         )  # fmt: skip
-        _write_cells(axes, shown, centre, signed=signed)
+        _write_cells(axes, shown, coloured, signed=signed)
         for axis, levels, place in (("x", found.values[0], 0), ("y", found.values[1], 1)):
             ticks = range(len(levels))
             getattr(axes, f"set_{axis}ticks")(ticks, [f"{level:g}" for level in levels])
@@ -188,21 +189,21 @@ def _pair(
     return figure
 
 
-def _norm(shown: Any, centre: float) -> Normalize:
-    apart = float(np.nanmax(np.abs(shown - centre))) if np.isfinite(shown).any() else 0.0
+def _norm(coloured: Any) -> Normalize:
+    apart = float(np.nanmax(np.abs(coloured))) if np.isfinite(coloured).any() else 0.0
     apart = max(apart, 1e-3)
-    return TwoSlopeNorm(centre, centre - apart, centre + apart)
+    return TwoSlopeNorm(0.0, -apart, apart)
 
 
-def _write_cells(axes: Any, shown: Any, centre: float, *, signed: bool) -> None:
-    apart = np.nanmax(np.abs(shown - centre)) if np.isfinite(shown).any() else 1.0
+def _write_cells(axes: Any, shown: Any, coloured: Any, *, signed: bool) -> None:
+    apart = np.nanmax(np.abs(coloured)) if np.isfinite(coloured).any() else 1.0
     for (row, column), value in np.ndenumerate(shown):
         if not np.isfinite(value):
             text, colour = "–", GREY
         else:
             text = f"{value:+.2f}" if signed else f"{value:.2f}"
             text = "0.00" if text in ("+0.00", "-0.00") else text.replace("-", "\u2212")
-            colour = "white" if abs(value - centre) > 0.7 * apart else INK
+            colour = "white" if abs(coloured[row, column]) > 0.7 * apart else INK
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=6.5)
 
 
