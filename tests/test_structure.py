@@ -44,6 +44,7 @@ PUBLIC = [
     "matrix",
     "report",
     "search",
+    "validate",
 ]
 HEAVY = ("numpy", "numba", "pandas", "matplotlib", "scipy", "sympy", "jinja2")
 TEXT = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unmoor.analysis.design import design
     from unmoor.analysis.matrix import matrix
     from unmoor.analysis.search import search
+    from unmoor.analysis.validation import validate
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
     from unmoor.assays.layer_settings import CellSorting, Monolayer
@@ -60,6 +61,7 @@ __all__ = [
     "matrix",
     "report",
     "search",
+    "validate",
 ]
 
 _HOMES = {
@@ -85,6 +87,7 @@ _HOMES = {
     "matrix": "unmoor.analysis.matrix",
     "report": "unmoor.report",
     "search": "unmoor.analysis.search",
+    "validate": "unmoor.analysis.validation",
 }
 
 

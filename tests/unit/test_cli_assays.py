@@ -87,41 +87,39 @@ def test_the_cost_of_cultures_counts_no_rivals(
 def test_published_directions_are_judged_row_by_row(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Table, scores by role, and the structures under which a conflict comes out."""
-    assert main(["validate", "evidence.tsv", "--draws", "10", "--json"]) == ExitCode.OK
+    """Rows under every structure, totals, and the structures under which a conflict comes out."""
+    command = ["validate", "--evidence", "evidence.tsv", "--draws", "10", "--without-tissues"]
+    assert main([*command, "--json"]) == ExitCode.OK
     output = capsys.readouterr()
     document = json.loads(output.out)
     by_row = {x["id"]: x for x in document["rows"]}
     assert by_row["T02"]["outcome"] == "agrees"
     assert by_row["T02"]["role"] == "calibrated"
-    assert by_row["T01"]["outcome"] in ("agrees", "disagrees")  # of tissues, in few draws
-    assert by_row["T01"]["reason"] == ""
-    assert len([x for x in document["rows"] if x["id"] == "A06"]) == 4
+    assert by_row["T02"]["published"] == "-"
+    assert 0.8 <= by_row["T02"]["probability"] <= 1.0
+    assert by_row["T01"]["outcome"] == "not run"
+    assert len(by_row["A06"]["options"]) == 6
+    option = by_row["A06"]["options"]["ternary/itgb3"]
+    assert set(option["lines"]) == {"4T1"}
+    assert option["probability"] == option["lines"]["4T1"]["probability"]
     assert "A06 (conflict, published +): agrees under" in output.err
-    assert "only test rows validate" in output.err
-    table = (here / "validation.tsv").read_text(encoding="utf-8").splitlines()
+    assert "T01 (hard, published +): not run" in output.err
+    assert "only test rows" in output.err
+    hard = document["totals"]["hard"]
+    assert (hard["rows"], hard["agrees"], hard["not_run"]) == (2, 1, 1)
+    folder = Path(document["folder"])
+    table = (folder / "validation.tsv").read_text(encoding="utf-8").splitlines()
     assert table[0].split("\t")[:3] == ["id", "use", "role"]
-    assert len(table) == 1 + 6
-    scores = {(x["role"], x["use"]): (x["agrees"], x["disagrees"], x["cannot"])
-              for x in document["scores"]}  # fmt: skip
-    agrees, disagrees, cannot = scores["calibrated", "hard"]
-    assert (agrees + disagrees, cannot) == (2, 0)
-
-
-def test_an_earlier_table_of_a_validation_is_kept(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The next one gets the next free name, as run folders do, and the name is told."""
-    (here / "validation.tsv").write_text("mine", encoding="utf-8")
-    (here / "validation-2.tsv").write_text("mine, too", encoding="utf-8")
-    (here / "evidence.tsv").write_text(
-        "\n".join(["\t".join(COLUMNS), ROWS[2]]) + "\n", encoding="utf-8"
-    )
-    assert main(["validate", "evidence.tsv", "--draws", "1"]) == ExitCode.OK
-    assert capsys.readouterr().out.strip() == "validation-3.tsv"
-    assert (here / "validation.tsv").read_text(encoding="utf-8") == "mine"
-    assert (here / "validation-2.tsv").read_text(encoding="utf-8") == "mine, too"
-    assert (here / "validation-3.tsv").read_text(encoding="utf-8").startswith("id\tuse")
+    assert len(table) == 1 + 3 * 6
+    assert not (folder / "report.html").exists()
+    assert main(command) == ExitCode.OK  # what is known is not computed again
+    second = Path(capsys.readouterr().out.strip())
+    assert second == Path("runs/evidence-validate-2")
+    page = (second / "report.html").read_text(encoding="utf-8")
+    for text in ("T02", "A06", "not run", "Rows that must come out", "fitting, not validation"):
+        assert text in page
+    assert (second / "figures" / "shares_hard.svg").is_file()
+    assert (second / "tables" / "failures.csv").is_file()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +152,10 @@ def test_changes_are_written_with_one_sign(
         ["validate", "evidence.tsv", "--draws", "0"],
         ["validate", "evidence.tsv", "--draws", "100000"],
         ["validate", "evidence.tsv", "--workers", "0"],
-        ["validate"],
+        ["validate", "evidence.tsv", "--evidence", "evidence.tsv"],
+        ["validate", "evidence.tsv", "--weight", "cascading/tgfb"],
+        ["validate", "evidence.tsv", "--weight", "cascading/tgfb=2"],
+        ["validate", "evidence.tsv", "--leave-out", "nobody"],
     ],
 )
 def test_wrong_use_is_told(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +13,32 @@ import pytest
 
 from unmoor import catalog
 from unmoor.analysis import evidence
-from unmoor.analysis.evidence import (
+from unmoor.analysis.evidence import Asking, judge_rows, study_of
+from unmoor.analysis.evidence_rows import (
+    CATALOGUED,
+    COLUMNS,
+    EvidenceRow,
+    Treatment,
+    read_evidence,
+    read_side,
+)
+from unmoor.analysis.evidence_verdict import (
     AGREES,
     CANNOT,
     DISAGREES,
+    NOT_RUN,
     Judged,
-    judge_rows,
+    compared,
     role_of,
-    scores,
-    structures_that_agree,
-    study_of,
-    verdict_of,
+    verdicts,
 )
-from unmoor.analysis.evidence_rows import COLUMNS, EvidenceRow, Treatment, read_evidence, read_side
-from unmoor.cell.line import Structure
+from unmoor.analysis.memory import Memory
+from unmoor.analysis.validation import publication, validate
+from unmoor.cell.line import Structure, adhesion_coupling
 from unmoor.errors import StudyError
 from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
+from unmoor.trial.chunks import draw_sets
 
 EVIDENCE = Path(__file__).parents[3] / "shared" / "evidence" / "evidence.tsv"
 ROW = {
@@ -168,11 +180,11 @@ def judged(arm: list[float], reference: list[float], **changes: str) -> Judged:
     """How planted draws are judged."""
     each = row(**changes)
     blank = Judged(each, "4T1", "cascading/tgfb", CANNOT, role_of(each))
-    return evidence._compared(blank, np.array(arm), np.array(reference))
+    return compared(blank, np.array(arm), np.array(reference), evidence._limits())
 
 
 def test_a_direction_needs_its_size_and_its_share_of_draws() -> None:
-    """Ratios count beyond 1.1, in four of five draws; no change is .8 to 1.25."""
+    """Ratios count beyond 1.1, in four of five draws; no change is 90 % within .8 to 1.25."""
     ones = [1.0] * 10
     assert judged([0.5] * 8 + [1.0] * 2, ones).outcome == AGREES
     assert judged([0.5] * 7 + [1.0] * 3, ones).outcome == DISAGREES
@@ -180,6 +192,19 @@ def test_a_direction_needs_its_size_and_its_share_of_draws() -> None:
     assert judged([1.2] * 10, ones, direction="+").outcome == AGREES
     assert judged([1.2] * 10, ones, direction="0").outcome == AGREES
     assert judged([1.3] * 10, ones, direction="0").outcome == DISAGREES
+    # four in five draws within .8 to 1.25 were not enough: the interval must be
+    assert judged([1.0] * 8 + [1.3] * 2, ones, direction="0").outcome == DISAGREES
+    assert judged([1.0] * 39 + [1.3], [1.0] * 40, direction="0").outcome == AGREES
+
+
+def test_a_draw_without_a_number_has_no_direction() -> None:
+    """It counts against the row; what comes from nothing is more, nothing on both sides none."""
+    nan = float("nan")
+    found = judged([0.5] * 7 + [nan] * 3, [1.0] * 10)
+    assert (found.outcome, found.share) == (DISAGREES, 0.7)
+    assert judged([1.0] * 5, [0.0] * 5, direction="+").outcome == AGREES
+    assert judged([0.0] * 5, [0.0] * 5, direction="0").outcome == AGREES
+    assert judged([nan] * 5, [1.0] * 5).outcome == CANNOT
 
 
 def test_shares_of_a_whole_are_judged_by_their_difference() -> None:
@@ -193,29 +218,59 @@ def test_shares_of_a_whole_are_judged_by_their_difference() -> None:
 
 
 def test_rows_that_made_the_model_are_told_apart() -> None:
-    """Calibration, tuning, test."""
-    assert [role_of(row(id=name)) for name in ("T05", "T10b", "T12", "G01", "A01", "O12a")] == [
+    """Calibration, tuning, test; a row of one's own is a test, whatever its name."""
+    known = {each.id: each for each in read_evidence(CATALOGUED)}
+    names = ("T05", "T10b", "T12", "G01", "A01", "O12a")
+    assert [role_of(known[name]) for name in names] == [
         "calibrated", "calibrated", "tuned", "tuned", "test", "test",
     ]  # fmt: skip
+    assert role_of(row(id="T05")) == "test"
 
 
-def outcome(name: str, line: str, structure: str, word: str, use: str = "conflict") -> Judged:
-    """A judged row."""
-    return Judged(row(id=name, use=use), line, structure, word, "test")
+RULE = {"share": 0.8, "change": 1.1, "switch_loss": 0.2, "same_low": 0.8, "same_high": 1.25}
+HALF = {"one": 0.5, "two": 0.5}
+
+
+def outcome(
+    name: str, line: str, structure: str, ratios: list[float], use: str = "conflict"
+) -> Judged:
+    """A row judged with planted ratios."""
+    blank = Judged(row(id=name, use=use), line, structure, CANNOT, "test")
+    return compared(blank, np.array(ratios), np.ones(len(ratios)), RULE)
 
 
 def test_a_conflict_needs_one_structure_for_all_lines() -> None:
-    """Different structures in different lines are no answer; lines that cannot are left out."""
-    split = [outcome("A", "x", "one", AGREES), outcome("A", "x", "two", DISAGREES),
-             outcome("A", "y", "one", DISAGREES), outcome("A", "y", "two", AGREES)]  # fmt: skip
-    assert verdict_of(split) == DISAGREES
-    assert structures_that_agree(split) == []
-    left = [*split[:2], outcome("A", "y", "one", CANNOT), outcome("A", "y", "two", CANNOT)]
-    assert structures_that_agree(left) == ["one"]
-    assert verdict_of([outcome("A", "x", "one", CANNOT)]) == CANNOT
-    counted = list(scores([*left, outcome("B", "x", "one", DISAGREES, "hard")]))
-    found = [(x.role, x.use, x.agrees, x.disagrees, x.cannot) for x in counted]
-    assert found == [("test", "hard", 0, 1, 0), ("test", "conflict", 1, 0, 0)]
+    """Different structures in different lines are no answer."""
+    down, same = [0.5] * 5, [1.0] * 5
+    split = [outcome("A", "x", "one", down), outcome("A", "x", "two", same),
+             outcome("A", "y", "one", same), outcome("A", "y", "two", down)]  # fmt: skip
+    (found,) = verdicts(split, HALF, RULE)
+    assert (found.outcome, found.agrees_under) == (DISAGREES, [])
+    assert "x: ratio" in found.reason
+    assert "y: ratio" in found.reason
+    agreeing = [*split[:2], outcome("A", "y", "one", down), outcome("A", "y", "two", same)]
+    (found,) = verdicts(agreeing, HALF, RULE)
+    assert (found.outcome, found.agrees_under, found.reason) == (AGREES, ["one"], "")
+
+
+def test_a_hard_row_is_scored_over_the_mixture_of_structures() -> None:
+    """One weighting decides; a structure that agrees alone does not."""
+    lines = [outcome("A", "x", "one", [0.5] * 10, "hard"),
+             outcome("A", "x", "two", [0.5] * 4 + [1.0] * 6, "hard")]  # fmt: skip
+    (found,) = verdicts(lines, HALF, RULE)
+    assert (found.outcome, found.probability, found.agrees_under) == (DISAGREES, 0.7, ["one"])
+    (found,) = verdicts(lines, {"one": 0.75, "two": 0.25}, RULE)
+    assert (found.outcome, found.probability) == (AGREES, pytest.approx(0.85))
+
+
+def test_a_line_that_cannot_be_run_keeps_its_row_from_agreeing() -> None:
+    """A row speaks of all its lines; one that fails decides before one that cannot."""
+    able = outcome("A", "x", "one", [0.5] * 5, "hard")
+    unable = Judged(row(id="A", use="hard"), "y", "one", CANNOT, "test", reason="no line y")
+    (found,) = verdicts([able, unable], HALF, RULE)
+    assert (found.outcome, found.reason) == (CANNOT, "no line y")
+    (found,) = verdicts([outcome("A", "x", "one", [1.0] * 5, "hard"), unable], HALF, RULE)
+    assert found.outcome == DISAGREES
 
 
 @pytest.mark.parametrize(
@@ -251,7 +306,108 @@ def test_a_file_that_is_no_table_of_evidence_is_refused(tmp_path: Path) -> None:
 def test_workers_change_nothing() -> None:
     """Rows are judged alike, in their order."""
     rows = [row(id="X1", line="4T1"), row(id="X2", line="4T1", readout="apoptosis", direction="+")]
-    assert judge_rows(rows, draws=4, workers=1) == judge_rows(rows, draws=4, workers=3)
+    asking = Asking(draws=4, structures=(Structure(), Structure("ternary")))
+    assert judge_rows(rows, asking, workers=1) == judge_rows(rows, asking, workers=3)
+
+
+def test_what_is_known_is_not_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second call with the same memory gives the same, and an interrupted one goes on."""
+    asked = [row(id="X1", line="4T1"), row(id="X2", line="4T1", readout="apoptosis")]
+    asking = Asking(draws=4, structures=(Structure(),))
+    first = judge_rows(asked, asking, memory=Memory(tmp_path), workers=1)
+    calls: list[object] = []
+    monkeypatch.setattr(evidence, "compute", lambda *given: calls.append(given))
+    again = judge_rows(asked, asking, memory=Memory(tmp_path), workers=1)
+    assert (again, calls) == (first, [])
+
+
+def test_lines_drugs_and_doses_of_one_s_own_are_found_beside_the_table(tmp_path: Path) -> None:
+    """Without code: a copied line under another name is judged like the original."""
+    own = tmp_path / "catalog"
+    for kind, old, new in (("cell_lines", "4T1", "ours"), ("drugs", "anti_itgb1", "our_drug")):
+        shutil.copytree(catalog.ROOT / kind / old, own / kind / new)
+        about = own / kind / new / "about.toml"
+        text = about.read_text(encoding="utf-8").replace(f'name = "{old}"', f'name = "{new}"')
+        about.write_text(re.sub(r"synonyms = .*", "synonyms = []", text), encoding="utf-8")
+    (own / "validation").mkdir()
+    doses = "drug\tdose\tevery\tconcentration\tnote\nour_drug\t10 mg/kg\t3 d\t70 nM\t\n"
+    (own / "validation" / "doses.tsv").write_text(doses, encoding="utf-8")
+    theirs = {"id": "X1", "line": "4T1"}
+    ours = {"id": "X2", "line": "ours", "perturbation": "our_drug"}
+    found = validate(written(tmp_path, theirs, ours), draws=3, workers=1)
+    assert [each.role for each in found.rows] == ["test", "test"]
+    one, other = ((each.probability, each.lines[0].median) for each in found.rows)
+    assert one == other
+    assert found.to_dict()["rows"][1]["lines"]["ours"]["reason"] == ""
+
+
+def test_the_catalogue_s_table_is_the_published_one() -> None:
+    """It reads, and every row asks what it says it asks."""
+    rows = read_evidence(CATALOGUED)
+    assert {each.evidence.split()[0] for each in rows} <= {"read", "recalled"}
+    assert all(each.source for each in rows)
+    if not EVIDENCE.is_file():
+        pytest.skip("the table it was taken from is not shipped")
+    for own, given in zip(rows, read_evidence(EVIDENCE), strict=True):
+        assert replace(own, note="") == replace(given, note="")
+
+
+def test_rows_of_a_publication_are_judged_in_draws_they_did_not_inform() -> None:
+    """What conditioned the draws goes back to the prior; what never did has nothing to undo."""
+    asked = {"draws": 2, "tissue_draws": 0, "workers": 1}
+    found = validate(leave_out="parvani 2013 mol", **asked)
+    assert (found.asking.sets, [each.row.id for each in found.rows]) == ("plausible", ["P01"])
+    found = validate(leave_out="E-MTAB-2185; Parvani", **asked)
+    assert found.asking.sets == "plausible"
+    assert {each.row.source for each in found.rows} == {"E-MTAB-2185; Parvani 2013"}
+    with pytest.raises(StudyError, match="leave_out"):
+        validate(leave_out="nobody", **asked)
+
+
+def test_left_out_calibration_rows_see_the_prior(tmp_path: Path) -> None:
+    """k_int is then drawn from what it was before it was fitted."""
+    known = next(each for each in read_evidence(CATALOGUED) if each.id == "T03")
+    cells = {name: getattr(known, name) for name in COLUMNS if name != "line"}
+    path = written(tmp_path, {**cells, "line": "4T1"})
+    found = validate(path, draws=8, leave_out="truong", workers=1)
+    assert (found.asking.sets, found.rows[0].role) == ("prior", "left out")
+    study, _ = study_of(known, "4T1", Structure(), 8, 7)
+    prior = study.replace(uncertainty={"draws": 8, "rivals": False, "sets": "prior"})
+    k_int = [each.values("closures", "line_rule")["k_int"]
+             for each in draw_sets(prior, Structure(), range(1, 9))]  # fmt: skip
+    assert [adhesion_coupling(x, Structure()) for x in draw_sets(prior, Structure(), range(1, 9))
+            ] == k_int  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("Truong 2014; E-MTAB-2185 text", "Truong 2014"), ("Huck 2010 PNAS PMC2", "Huck 2010"),
+     ("PMC8284828", "PMC8284828")],
+)  # fmt: skip
+def test_publications_are_told_by_author_and_year(source: str, name: str) -> None:
+    """Or by what there is."""
+    assert publication(row(source=source)) == name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"weights": {"cascading/tgfb": 0.5}}, {"weights": {"nonsense": 1.0}}, {"draws": 0},
+     {"tissue_draws": -1}, {"weights": {"cascading/tgfb": float("nan")}}],
+)  # fmt: skip
+def test_wrong_settings_are_refused_before_anything_is_run(wrong: dict[str, Any]) -> None:
+    """With what is allowed."""
+    with pytest.raises(StudyError):
+        validate(**wrong)
+
+
+def test_rows_of_tissues_that_are_left_out_are_told() -> None:
+    """Not run is neither agreement nor silence."""
+    asked = row(assay="spheroid_invasion", readout="invasion", matrix="collagen_i")
+    (found, *_) = judge_rows([asked], Asking(draws=2, tissue_draws=0))
+    assert found.outcome == NOT_RUN
+    assert found.reason
 
 
 @pytest.mark.skipif(not EVIDENCE.is_file(), reason="the evidence table is not shipped")

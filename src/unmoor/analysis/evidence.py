@@ -1,163 +1,260 @@
 """Judge the model by published directions, each row through a study that asks what it says.
 
 Rows give neither doses nor days; those are in ``closures/validation`` and ``validation/doses.tsv``,
-fixed before the rows were first run. A direction counts in a draw if the ratio leaves the band that
-``closures/calibration`` gives for a published direction without magnitude, or, for shares of a
-whole such as E-cadherin and for cosines, if the difference reaches ``switch_loss``; "no change" is
-a ratio within ``same_low`` to ``same_high``. A row agrees if enough of the plausible draws have its
-direction. Rows of tissues, which take long, get fewer draws.
+fixed before the rows were first run; a ``catalog/`` beside a table of one's own is searched first.
+Every row is judged under every named structure; how it comes out is told in ``evidence_verdict``.
+Rows of tissues, which take long, get fewer draws. What was computed is kept in a memory by what
+decides it, so that a job that was stopped goes on and rows that ask the same share the work.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from unmoor import catalog
-from unmoor.analysis.evidence_rows import USES, EvidenceRow, Side, Treatment
+from unmoor.analysis.evidence_doses import UnableError, dose_of, named_drug
+from unmoor.analysis.evidence_rows import EvidenceRow, Side, Treatment
+from unmoor.analysis.evidence_verdict import CANNOT, NOT_RUN, Judged, compared, role_of
+from unmoor.analysis.memory import Memory
 from unmoor.assays.settings import ASSAYS
 from unmoor.assays.tissue_settings import TissueAssay
 from unmoor.catalog import table
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
-from unmoor.errors import CatalogError, StudyError
+from unmoor.errors import CatalogError, Interrupted, StudyError
 from unmoor.parameters import GENES
-from unmoor.trial.chunks import compute, plan
-from unmoor.trial.readouts import level, ratio
+from unmoor.trial.chunks import Chunk, compute, plan
+from unmoor.trial.provenance import CODE, catalog_digest
+from unmoor.trial.readouts import level
+from unmoor.trial.run import Progress, usable_cores
 from unmoor.trial.study import Study
+from unmoor.trial.workers import completed
 
 STRUCTURES = (
     Structure("cascading", "tgfb"),
     Structure("cascading", "itgb3"),
     Structure("ternary", "tgfb"),
     Structure("ternary", "itgb3"),
+    Structure("cascading", "tgfb", "balance"),
+    Structure("cascading", "itgb3", "balance"),
 )
-AGREES, DISAGREES, CANNOT = "agrees", "disagrees", "cannot"
-CALIBRATED, TUNED, TEST = "calibrated", "tuned", "test"
-_CALIBRATION = ("T01", "T02", "T03", "T04", "T05", "T06", "T10a", "T10b")
-_TUNED_ON = "TGEBP"  # first letters of the rows on which a prototype's defaults were tuned
-_WHOLES = ("of epithelial maximum", "of full programme", "cosine")  # told as differences
+WEIGHED = STRUCTURES[:4]
+"""Structures that a study weighs against each other; the others are options of its own choice."""
 _SEEDED, _INJECTED = 1e6, 1e5  # cells; ratios do not depend on them
-_LEVEL = 0.9
+_WAITING = 2
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A row in one line under one structure of the model.
+class Asking:
+    """How rows are asked.
 
     Attributes
     ----------
-    role
-        ``calibrated`` and ``tuned`` rows made the model what it is; ``test`` rows did not.
-    share
-        Share of draws with the published direction.
-    p_up, p_down
-        Shares of draws that go up and down.
     draws
-        Parameter sets it was judged in.
-    measure
-        Whether ``median``, ``low`` and ``high`` are of a ratio or of a difference.
-    reason
-        Why the row cannot be judged.
+        Parameter sets under each structure.
+    sets
+        Where they come from, as in a study.
+    tissue_draws
+        Parameter sets over all structures in rows of tissues; as the catalog says if None, and
+        such rows are not run if 0.
+    beside
+        Folder of the table, whose ``catalog/`` is searched first.
     """
 
-    row: EvidenceRow
-    line: str
-    structure: str
-    outcome: str
-    role: str
-    draws: int = 0
-    share: float = float("nan")
-    p_up: float = float("nan")
-    p_down: float = float("nan")
-    measure: str = "ratio"
-    median: float = float("nan")
-    low: float = float("nan")
-    high: float = float("nan")
-    reason: str = ""
+    draws: int = 200
+    seed: int = 7
+    structures: tuple[Structure, ...] = STRUCTURES
+    sets: str = "plausible"
+    tissue_draws: int | None = None
+    beside: Path | None = None
 
 
-class _UnableError(Exception):
-    """A row that asks for what the model does not have."""
+class _Job(NamedTuple):
+    """A block of draws of a row's study, and the days on which its two sides are read."""
+
+    key: str
+    study: Study
+    chunk: Chunk
+    days: tuple[float, float]
+
+    @property
+    def seconds(self) -> float:
+        """Time it takes, roughly [s]."""
+        draws = self.chunk.last - self.chunk.first + 1
+        return self.study.assays[0].seconds * len(self.study.arms) * draws
 
 
 def judge_rows(
-    rows: Sequence[EvidenceRow], *, draws: int = 200, seed: int = 7, workers: int = 2
+    rows: Sequence[EvidenceRow],
+    asking: Asking | None = None,
+    *,
+    draws: int | None = None,
+    workers: int | None = None,
+    memory: Memory | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> list[Judged]:
-    """Judge every row in each of its lines; rows in conflict under every structure.
+    """Judge every row in each of its lines under each structure.
 
     Parameters
     ----------
     draws
-        Plausible parameter sets.
+        Parameter sets under each structure, instead of those of ``asking``.
+    memory
+        What is known; nothing is kept beyond this call if None.
+    workers, progress
+        As for :func:`unmoor.trial.run.run`.
 
     Returns
     -------
         In the order of the rows, lines and structures, whatever the workers.
+
+    Raises
+    ------
+    Interrupted
+        If it was stopped; what the memory holds is not computed again.
     """
-    tasks = [
-        (row, line, structure)
+    asking = asking or Asking()
+    asking = asking if draws is None else replace(asking, draws=draws)
+    memory = memory or Memory()
+    blanks = [
+        Judged(row, line, structure.name, CANNOT, role_of(row))
         for row in rows
         for line in row.lines
-        for structure in (STRUCTURES if row.use == "conflict" else STRUCTURES[:1])
+        for structure in asking.structures
     ]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda task: _judge(*task, draws=draws, seed=seed), tasks))
+    planned = [_jobs_of(blank, asking) for blank in blanks]
+    wanted = {job.key: job for jobs in planned if not isinstance(jobs, Judged) for job in jobs}
+    todo = [job for job in wanted.values() if memory.get(job.key) is None]
+    faults = _work(sorted(todo, key=lambda job: job.seconds), memory, workers, progress)
+    return [
+        jobs if isinstance(jobs, Judged) else _judged(blank, jobs, memory, faults, asking)
+        for blank, jobs in zip(blanks, planned, strict=True)
+    ]
 
 
-def role_of(row: EvidenceRow) -> str:
-    """What a row was used for before it is judged."""
-    if row.id in _CALIBRATION:
-        return CALIBRATED
-    return TUNED if row.id[:1] in _TUNED_ON else TEST
-
-
-def _judge(row: EvidenceRow, line: str, structure: Structure, *, draws: int, seed: int) -> Judged:
-    blank = Judged(row, line, structure.name, CANNOT, role_of(row))
+def _jobs_of(blank: Judged, asking: Asking) -> Judged | list[_Job]:
+    """What must be computed for a row in a line under a structure, or why it cannot be."""
+    row = blank.row
     try:
-        arm, reference = _values(row, line, structure, draws, seed)
-    except _UnableError as error:
+        kind = ASSAYS.get(row.assay)
+        if kind is None:
+            raise UnableError(f"there is no assay {row.assay}")
+        if row.readout not in kind.outcomes:
+            raise UnableError(f"{row.assay} does not read {row.readout}")
+        draws = asking.draws
+        if issubclass(kind, TissueAssay):
+            draws = min(draws, _tissue_draws(asking))
+            if draws == 0:
+                return replace(blank, outcome=NOT_RUN, reason="rows of tissues were left out")
+        structure = next(x for x in asking.structures if x.name == blank.structure)
+        study, days = study_of(row, blank.line, structure, draws, asking.seed, asking.beside)
+        study = study.replace(uncertainty={"draws": draws, "rivals": False, "sets": asking.sets})
+        digest = _digest(study, days)
+        return [
+            _Job(hashlib.sha256(f"{digest} {chunk.key}".encode()).hexdigest(), study, chunk, days)
+            for chunk in plan(study) if chunk.first > 0
+        ]  # fmt: skip
+    except UnableError as error:
         return replace(blank, reason=str(error))
     except (StudyError, CatalogError) as error:
         return replace(blank, reason=str(error).splitlines()[0])
-    return _compared(blank, arm, reference)
 
 
-def _compared(blank: Judged, arm: FloatArray, reference: FloatArray) -> Judged:
-    """Fill in how a row came out."""
-    rule = _limits()
-    is_whole = ASSAYS[blank.row.assay].units[blank.row.readout] in _WHOLES
-    values = arm - reference if is_whole else ratio(arm, reference)
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return replace(blank, reason="no draw gives a number")
-    if is_whole:
-        up, down = values >= rule["switch_loss"], values <= -rule["switch_loss"]
-        same = ~up & ~down
-    else:
-        up, down = values > rule["change"], values < 1.0 / rule["change"]
-        same = (values >= rule["same_low"]) & (values <= rule["same_high"])
-    share = float({"+": up, "-": down, "0": same}[blank.row.direction].mean())
-    tail = 0.5 * (1.0 - _LEVEL)
-    low, median, high = (float(x) for x in np.quantile(values, [tail, 0.5, 1.0 - tail]))
-    return replace(
-        blank,
-        outcome=AGREES if share >= rule["share"] else DISAGREES,
-        draws=arm.size,
-        share=share,
-        p_up=float(up.mean()),
-        p_down=float(down.mean()),
-        measure="difference" if is_whole else "ratio",
-        median=median,
-        low=low,
-        high=high,
+def _tissue_draws(asking: Asking) -> int:
+    """Draws of a tissue under each structure; the number in all is what costs."""
+    given = asking.tissue_draws
+    whole = int(protocol(asking.beside)["tissue_draws"]) if given is None else given
+    return -(-whole // len(asking.structures))
+
+
+def _digest(study: Study, days: tuple[float, float]) -> str:
+    """Digest of all that decides what a row's study gives, but for the draws."""
+    sets = study.uncertainty.sets
+    alone = study.replace(uncertainty={"draws": 1, "rivals": False, "sets": sets})
+    text = json.dumps([CODE, alone.digest(), catalog_digest(alone), days])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _work(
+    todo: Sequence[_Job],
+    memory: Memory,
+    workers: int | None,
+    progress: Callable[[Progress], None] | None,
+) -> dict[str, str]:
+    """Compute what is missing, quick rows first; returns what could not be, and why."""
+    for structure in dict.fromkeys(job.chunk.structure for job in todo):
+        structure.network.compiled  # noqa: B018 - compiles and caches before workers start
+    faults: dict[str, str] = {}
+    threads = workers or usable_cores()
+    started, whole, spent = time.monotonic(), sum(job.seconds for job in todo), 0.0
+    with ThreadPoolExecutor(threads, thread_name_prefix="unmoor") as pool:
+        try:
+            for job, found in completed(pool, _computed, todo, threads * _WAITING, threads):
+                if isinstance(found, str):
+                    faults[job.key] = found
+                else:
+                    memory.put(job.key, found)
+                spent += job.seconds
+                if progress is not None:
+                    passed = time.monotonic() - started
+                    done, total = (int(1000.0 * x) for x in (spent, whole))
+                    progress(Progress(done, total, passed, passed * (whole / spent - 1.0), 0))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            kept = "what is done is kept" if memory.folder else "nothing is kept without a memory"
+            raise Interrupted(f"stopped; {kept}, and the same command goes on") from None
+    return faults
+
+
+def _computed(job: _Job) -> dict[str, FloatArray] | str:
+    """Every readout of the two sides, shape (outcomes, draws) each, or why there is none."""
+    try:
+        arrays = compute(job.study, job.chunk)
+    except (StudyError, CatalogError) as error:
+        return str(error).splitlines()[0]
+    names, found = list(job.study.arms), {}
+    for name, day in zip(("perturbed", "reference"), job.days, strict=True):
+        arm = names.index(name) if name in names else 0
+        at = int(np.argmin(np.abs(arrays["days"] - day)))
+        outcomes = range(len(job.study.assays[0].outcomes))
+        found[name] = np.array([level(arrays, arm, outcome, at) for outcome in outcomes])
+    return found
+
+
+def _judged(
+    blank: Judged,
+    jobs: Sequence[_Job],
+    memory: Memory,
+    faults: Mapping[str, str],
+    asking: Asking,
+) -> Judged:
+    """Fill in how a row came out, from what the memory holds."""
+    for job in jobs:
+        if job.key in faults:
+            return replace(blank, reason=faults[job.key])
+    parts = [memory.get(job.key) or {} for job in jobs]
+    at = ASSAYS[blank.row.assay].outcomes.index(blank.row.readout)
+    arm, reference = (
+        np.concatenate([part[side][at] for part in parts]) for side in ("perturbed", "reference")
     )
+    return compared(blank, arm, reference, protocol(asking.beside))
+
+
+def protocol(beside: Path | None) -> dict[str, float]:
+    """Days, draws, doses and bands of the protocol; those beside a table of one's own first."""
+    if beside is None or not (beside / "catalog" / "closures" / "validation").is_dir():
+        return _limits()
+    return _limits() | table("closures", "validation", beside).values_by_id()
 
 
 @lru_cache(maxsize=1)
@@ -168,31 +265,13 @@ def _limits() -> dict[str, float]:
     return values
 
 
-def _values(
-    row: EvidenceRow, line: str, structure: Structure, draws: int, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """The row's readout on both sides in each draw, shape (draws,) each."""
-    kind = ASSAYS.get(row.assay)
-    if kind is None:
-        raise _UnableError(f"there is no assay {row.assay}")
-    if row.readout not in kind.outcomes:
-        raise _UnableError(f"{row.assay} does not read {row.readout}")
-    if issubclass(kind, TissueAssay):
-        draws = min(draws, int(_limits()["tissue_draws"]))
-    study, days = study_of(row, line, structure, draws, seed)
-    parts = [compute(study, chunk) for chunk in plan(study) if chunk.first > 0]
-    outcome = kind.outcomes.index(row.readout)
-    names = list(study.arms)
-    sides = []
-    for name, day in zip(("perturbed", "reference"), days, strict=True):
-        arm = names.index(name) if name in names else 0
-        at = int(np.argmin(np.abs(parts[0]["days"] - day)))
-        sides.append(np.concatenate([level(part, arm, outcome, at) for part in parts]))
-    return sides[0], sides[1]
-
-
 def study_of(
-    row: EvidenceRow, line: str, structure: Structure, draws: int, seed: int
+    row: EvidenceRow,
+    line: str,
+    structure: Structure,
+    draws: int,
+    seed: int,
+    beside: Path | None = None,
 ) -> tuple[Study, tuple[float, float]]:
     """The study that asks what a row asks, and the days on which its two sides are read.
 
@@ -204,11 +283,11 @@ def study_of(
         If the line is not in the catalog.
     """
     in_animals = "host" in {field.name for field in ASSAYS[row.assay].table}
-    perturbed, reference, last = _timed(row)
+    perturbed, reference, last = _timed(row, protocol(beside))
     days = (perturbed.read or last, reference.read or last)
     last = max(days) if perturbed.read or reference.read else last
     arms = {
-        name: [_item(each, side, in_animals=in_animals) for each in side.treatments]
+        name: [_item(each, side, beside, in_animals=in_animals) for each in side.treatments]
         for name, side in (("reference", reference), ("perturbed", perturbed))
         if side.treatments
     }
@@ -216,22 +295,23 @@ def study_of(
         [line],
         {"none": [], **arms},
         "none",
-        assay=_assay(row, line, last, days),
+        assay=_assay(row, line, last, days, beside),
         seed=seed,
         uncertainty={"draws": draws, "rivals": False},
-        model={"emt_core": structure.emt_core, "mechanism": structure.mechanism},
+        model=asdict(structure),
+        beside=beside,
         name=row.id,
     )
     return study, days
 
 
-def _timed(row: EvidenceRow) -> tuple[Side, Side, float]:
+def _timed(row: EvidenceRow, rule: Mapping[str, float]) -> tuple[Side, Side, float]:
     """Both sides, and when they are read unless they say so [d].
 
     What ends on some day ends soon after the start in a tissue, which would grow for too long: its
     cells have been under it in culture.
     """
-    rule, (perturbed, reference) = _limits(), row.sides
+    perturbed, reference = row.sides
     ends = [t.stop for side in row.sides for t in side.treatments if t.stop is not None]
     if not ends:
         return perturbed, reference, rule[row.assay]
@@ -247,7 +327,10 @@ def _timed(row: EvidenceRow) -> tuple[Side, Side, float]:
     return sides[0], sides[1], stop + rule["tissue_restored"]
 
 
-def _assay(row: EvidenceRow, line: str, last: float, days: tuple[float, float]) -> dict[str, Any]:
+def _assay(
+    row: EvidenceRow, line: str, last: float, days: tuple[float, float], beside: Path | None
+) -> dict[str, Any]:
+    rule = protocol(beside)
     settings: dict[str, Any] = {"name": row.assay, "duration": last}
     names = {field.name for field in ASSAYS[row.assay].table}
     if "read" in names:
@@ -255,35 +338,35 @@ def _assay(row: EvidenceRow, line: str, last: float, days: tuple[float, float]) 
     if "matrix" in names and row.matrix:
         settings["matrix"], *density = row.matrix.split()
         if density and "collagen" in names:
-            settings["collagen"] = _density(density[0])
+            settings["collagen"] = _density(density[0], rule)
     if "spheroids" in names:
-        settings["cells"] = int(_limits()["tissue_cells"])
+        settings["cells"] = int(rule["tissue_cells"])
     if "animals" in names:
         settings |= {"animals": 2, "inoculum": _SEEDED}
     elif "inoculum" in names:
         settings["inoculum"] = _INJECTED
     if "host" in names:
-        home = catalog.about("cell_lines", line).get("host", "nsg")
+        home = catalog.about("cell_lines", line, beside).get("host", "nsg")
         settings["host"] = row.host or home
     return settings
 
 
-def _density(word: str) -> float:
+def _density(word: str, rule: Mapping[str, float]) -> float:
     """Density of a gel that a row calls dense or loose [mg/mL]."""
-    density = _limits().get(f"{word}_collagen")
+    density = rule.get(f"{word}_collagen")
     if density is None:
-        raise _UnableError(f"there is no density for a gel that is {word}")
+        raise UnableError(f"there is no density for a gel that is {word}")
     return density
 
 
-def _item(each: Treatment, side: Side, *, in_animals: bool) -> dict[str, Any]:
+def _item(each: Treatment, side: Side, beside: Path | None, *, in_animals: bool) -> dict[str, Any]:
     """A treatment as a study file would have it."""
     times = {
         name: at for name, at in (("start", each.start), ("stop", each.stop)) if at is not None
     }
     if each.kind in ("edit", "re_express"):
         if each.what.upper() not in GENES:
-            raise _UnableError(f"no input of the network stands for {each.what}")
+            raise UnableError(f"no input of the network stands for {each.what}")
         if side.read is not None:  # days of read-out count from the edit
             times.setdefault("start", 0.0)
         change = {"gene": each.what.upper(), **times}
@@ -293,67 +376,8 @@ def _item(each: Treatment, side: Side, *, in_animals: bool) -> dict[str, Any]:
         return {**change, "change": "knock_down" if factor < 1.0 else "over_express",
                 "factor": factor}  # fmt: skip
     if each.kind == "radiation":
-        default = _limits()["irradiated"] if in_animals else 0.0
+        default = protocol(beside)["irradiated"] if in_animals else 0.0
         return {"radiation": each.amount, "start": times.get("start", default)}
     if each.kind == "medium":
-        return {"drug": each.what.lower(), "concentration": each.amount, **times}
-    return {"drug": each.what, **_dose(each.what, in_animals=in_animals), **times}
-
-
-def _dose(drug: str, *, in_animals: bool) -> dict[str, str]:
-    known = _doses().get(drug)
-    if known is None:
-        raise _UnableError(f"there is no dose for a drug {drug}")
-    if in_animals:
-        return {"dose": known["dose"], "every": known["every"]}
-    return {"concentration": known["concentration"]}
-
-
-@lru_cache(maxsize=1)
-def _doses() -> dict[str, dict[str, str]]:
-    path = catalog.ROOT / "validation" / "doses.tsv"
-    with path.open(encoding="utf-8") as file:
-        return {row["drug"]: row for row in csv.DictReader(file, delimiter="\t")}
-
-
-@dataclass(frozen=True)
-class Score:
-    """How many rows of one role and use agree, disagree and cannot be judged."""
-
-    role: str
-    use: str
-    agrees: int
-    disagrees: int
-    cannot: int
-
-
-def scores(judged: Sequence[Judged]) -> Iterator[Score]:
-    """Count rows; a row agrees if it does so in every line that can be run."""
-    rows: dict[str, list[Judged]] = {}
-    for each in judged:
-        rows.setdefault(each.row.id, []).append(each)
-    told = [(group[0].role, group[0].row.use, verdict_of(group)) for group in rows.values()]
-    for role in (CALIBRATED, TUNED, TEST):
-        for use in USES:
-            found = [verdict for r, u, verdict in told if (r, u) == (role, use)]
-            if found:
-                counts = [found.count(word) for word in (AGREES, DISAGREES, CANNOT)]
-                yield Score(role, use, *counts)
-
-
-def verdict_of(group: Sequence[Judged]) -> str:
-    """What a row comes to over its lines; lines that cannot be run are left out.
-
-    A row in conflict agrees if it does so in all lines under one of the structures.
-    """
-    able = [each for each in group if each.outcome != CANNOT]
-    if not able:
-        return CANNOT
-    return AGREES if structures_that_agree(able) else DISAGREES
-
-
-def structures_that_agree(group: Sequence[Judged]) -> list[str]:
-    """Structures under which a row comes out in every line that can be run."""
-    able = [each for each in group if each.outcome != CANNOT]
-    names = dict.fromkeys(each.structure for each in able)
-    return [name for name in names if all(x.outcome == AGREES for x in able if x.structure == name)]
+        return {"drug": named_drug(each.what, beside), "concentration": each.amount, **times}
+    return {"drug": each.what, **dose_of(each.what, beside, in_animals=in_animals), **times}

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import catalog
 from unmoor.errors import Problem, StudyError, UnitError, literal
 from unmoor.trial.study_file import read_file
 from unmoor.units import parse_quantity
@@ -22,6 +23,8 @@ COLUMNS = (
     "id", "line", "host", "assay", "matrix", "perturbation", "reference", "readout", "direction",
     "source", "use", "note",
 )  # fmt: skip
+CATALOGUED: Path = catalog.ROOT / "validation" / "evidence.tsv"
+"""The table of published directions that comes with the catalog."""
 USES = ("hard", "soft", "conflict")
 DIRECTIONS = ("+", "-", "0")
 _MOST_ROWS, _MOST_TOLD = 5_000, 20
@@ -65,7 +68,10 @@ class Side:
 
 @dataclass(frozen=True)
 class EvidenceRow:
-    """A published direction: what was done to which lines, against what, and which way it went."""
+    """A published direction: what was done to which lines, against what, and which way it went.
+
+    ``evidence`` says how the direction came into the table: read in the source, or from memory.
+    """
 
     id: str
     lines: tuple[str, ...]
@@ -79,6 +85,7 @@ class EvidenceRow:
     source: str
     use: str
     note: str
+    evidence: str = ""
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -118,6 +125,7 @@ def read_evidence(path: Path) -> list[EvidenceRow]:
 
 def _made(row: dict[str, str]) -> EvidenceRow:
     texts = {name: row[name] for name in COLUMNS if name != "line"}
+    texts["evidence"] = row.get("evidence", "")
     return EvidenceRow(lines=tuple(each.strip() for each in row["line"].split("|")), **texts)
 
 

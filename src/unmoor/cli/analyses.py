@@ -54,19 +54,32 @@ def analysis_folder(out: Path, study: Study, verb: str) -> Path:
     ResourceError, RunFolderError
         If the folder or the file cannot be written.
     """
-    from unmoor.trial.atomic import refusals_told, write_file
+    from unmoor.trial.atomic import write_file
+
+    path = new_folder(out, study.name, verb)
+    write_file(path / "study.toml", study.to_toml().encode("utf-8"))
+    return path
+
+
+def new_folder(out: Path, what: str, verb: str) -> Path:
+    """Make ``OUT/<what>-<verb>``, with -2, -3 … if it is taken.
+
+    Raises
+    ------
+    ResourceError, RunFolderError
+        If the folder cannot be made.
+    """
+    from unmoor.trial.atomic import refusals_told
     from unmoor.trial.file_names import file_name
 
-    name = f"{file_name(study.name)}-{verb}"
+    name = f"{file_name(what)}-{verb}"
     path, number = out / name, 1
     with refusals_told(path, 0):
         out.mkdir(parents=True, exist_ok=True)
         while True:
             try:
                 path.mkdir()
-                break
+                return path
             except FileExistsError:
                 number += 1
                 path = out / f"{name}-{number}"
-    write_file(path / "study.toml", study.to_toml().encode("utf-8"))
-    return path

@@ -3,70 +3,129 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from unmoor.cli.options import Json, Verbose, Workers
+from unmoor.cli.analyses import Kept, Out, memory_folder, new_folder
+from unmoor.cli.options import Json, Report, Seed, Verbose, Workers, flag
+from unmoor.cli.progress import shown_progress
 from unmoor.cli.streams import columns, put, put_json, say
 from unmoor.cli.studies import check_workers
-from unmoor.errors import ExitCode, Problem, StudyError
+from unmoor.errors import ExitCode, Problem, StudyError, literal
 
 if TYPE_CHECKING:
-    from unmoor.analysis.evidence import Judged
+    from unmoor.analysis.evidence_verdict import Judged, RowVerdict
+    from unmoor.analysis.validation import Validation
 
 _COLUMNS = (
     "id", "use", "role", "line", "assay", "matrix", "perturbation", "reference", "readout",
-    "published", "structure", "draws", "share", "p_up", "p_down", "measure", "median", "low",
-    "high", "outcome", "reason",
+    "published", "structure", "draws", "share", "p_up", "p_down", "p_sign", "measure", "median",
+    "low", "high", "outcome", "reason",
 )  # fmt: skip
-_MOST_DRAWS = 210
-_TABLE = Path("validation.tsv")
+_SEED = 7
 _TINY = 1e-3  # change that nobody would measure
+
+Evidence = Annotated[Path | None, Parameter(help="The table, as an option.")]
+LeaveOut = Annotated[
+    str | None,
+    Parameter(help="Judge the rows of one publication, in draws that none of them informed."),
+]
+TissueDraws = Annotated[
+    int | None,
+    Parameter(help="Parameter sets, over all structures, in rows of tissues, which take long."),
+]
+Weights = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--weight",
+        help="STRUCTURE=SHARE: weight of a structure in the mixture that scores all rows.",
+        negative=(),
+    ),
+]
 
 
 def validate(
-    evidence: Path,
+    table: Path | None = None,
     /,
     *,
-    out: Annotated[Path, Parameter(help="File that gets the table; -2, -3 … if taken.")] = _TABLE,
-    draws: Annotated[int, Parameter(help="Plausible parameter sets.")] = 200,
+    evidence: Evidence = None,
+    out: Out = Path("runs"),
+    draws: Annotated[int, Parameter(help="Parameter sets under each structure.")] = 200,
+    tissue_draws: TissueDraws = None,
+    without_tissues: Annotated[bool, flag("Leave out rows of tissues.")] = False,
+    weight: Weights = None,
+    leave_out: LeaveOut = None,
+    seed: Seed = None,
+    memory: Kept = None,
     workers: Workers = None,
     json: Json = False,
+    report: Report = None,
     verbose: Verbose = False,
 ) -> int:
     """Judge the model by a table of published directions, row by row.
 
     Parameters
     ----------
-    evidence
+    table
         Tab-separated file with the columns id, line, host, assay, matrix, perturbation,
-        reference, readout, direction (+, - or 0), source, use (hard, soft or conflict), note.
+        reference, readout, direction (+, - or 0), source, use (hard, soft or conflict), note;
+        lines and drugs are first looked for in a folder catalog beside it. The catalog's own
+        table if not given.
     """
     check_workers(workers)
-    if not 1 <= draws <= _MOST_DRAWS:
-        expected = f"a whole number from 1 to {_MOST_DRAWS}"
-        raise StudyError(Problem("--draws", "", str(draws), expected, "", "E-USAGE"))
-    from unmoor.analysis.evidence import judge_rows, scores
-    from unmoor.analysis.evidence_rows import read_evidence
-    from unmoor.trial.atomic import refusals_told, write_file
-    from unmoor.trial.run import usable_cores
+    path = _one(table, evidence)
+    from unmoor.analysis.memory import Memory
+    from unmoor.analysis.validation import validate as judge
+    from unmoor.trial.atomic import write_file
 
-    rows = read_evidence(evidence)
-    judged = judge_rows(rows, draws=draws, workers=workers or usable_cores())
-    say(*_lines(judged))
-    with refusals_told(out, 0):
-        out.parent.mkdir(parents=True, exist_ok=True)
-    out = _free(out)
-    write_file(out, _table(judged).encode())
+    with shown_progress() as progress:
+        found = judge(
+            path,
+            draws=draws,
+            seed=_SEED if seed is None else seed,
+            weights=_weights(weight),
+            leave_out=leave_out,
+            tissue_draws=0 if without_tissues else tissue_draws,
+            memory=Memory(memory_folder(out, memory)),
+            workers=workers,
+            progress=progress,
+        )
+    say(*_lines(found))
+    folder = new_folder(out, found.name, "validate")
+    write_file(folder / "validation.tsv", _table(found.judged).encode())
+    if report if report is not None else not json:
+        from unmoor.report.evidence_page import write_scoreboard
+
+        write_scoreboard(folder, found)
     if json:
-        counts = [vars(score) for score in scores(judged)]
-        put_json({"table": str(out), "scores": counts, "rows": [*map(_record, judged)]})
+        put_json({**found.to_dict(), "folder": str(folder)})
     else:
-        put(str(out))
+        put(str(folder))
     return ExitCode.OK
+
+
+def _one(table: Path | None, evidence: Path | None) -> Path | None:
+    if table is not None and evidence is not None:
+        expected = "the table once: as an argument or with --evidence"
+        raise StudyError(Problem("--evidence", "", literal(str(evidence)), expected, "", "E-USAGE"))
+    return evidence if table is None else table
+
+
+def _weights(given: Sequence[str] | None) -> dict[str, float] | None:
+    if not given:
+        return None
+    found = {}
+    for each in given:
+        name, _, share = each.partition("=")
+        try:
+            found[name.strip()] = float(share)
+        except ValueError:
+            expected = "STRUCTURE=SHARE, such as cascading/tgfb=0.5"
+            problem = Problem("--weight", "", literal(each), expected, "", "E-USAGE")
+            raise StudyError(problem) from None
+    return found
 
 
 def _record(each: Judged) -> dict[str, Any]:
@@ -85,29 +144,44 @@ def _table(judged: Sequence[Judged]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lines(judged: Sequence[Judged]) -> Iterator[str]:
-    """Rows for people, then how many agree."""
-    from unmoor.analysis.evidence import scores, structures_that_agree, verdict_of
-
+def _lines(found: Validation) -> Iterator[str]:
+    """Rows for people, what fails and why, then how many agree."""
     head = ("id", "use", "role", "line", "readout", "published", "share", "change", "outcome")
-    cells: list[tuple[str, ...]] = [head]
-    cells += [_cells(each) for each in judged]
-    yield from columns(cells)
+    yield from columns([head, *(_cells(x) for row in found.rows for x in row.lines)])
     yield ""
-    for name, members in groupby(judged, key=lambda each: each.row.id):
-        group = list(members)
-        if group[0].row.use == "conflict" and verdict_of(group) != "cannot":
-            under = ", ".join(structures_that_agree(group)) or "no structure"
-            yield f"{name} (conflict, published {group[0].row.direction}): agrees under {under}"
+    for row in found.rows:
+        yield from _comment(row)
     yield ""
-    heading = ("role", "use", "agree", "disagree", "cannot")
-    counts = [
-        (x.role, x.use, str(x.agrees), str(x.disagrees), str(x.cannot)) for x in scores(judged)
-    ]
-    yield from columns([heading, *counts])
-    if fewer := {each.draws for each in judged if each.draws} - {max(x.draws for x in judged)}:
-        yield f"rows of tissues were judged in {max(fewer)} draws, since they take long"
-    yield "rows that were calibrated or tuned made the model what it is: only test rows validate it"
+    heading = ("rows", "agree", "disagree", "cannot", "not run")
+    told = found.totals
+    cells = [(use, *_counts(told[use])) for use in ("hard", "soft", "conflict")]
+    cells += [("hard, by sign alone", *_counts(told["sign"]["hard"]))]
+    cells += [(f"hard, {role}", *_counts(own["hard"])) for role, own in told["roles"].items()]
+    cells += [(f"hard, {name}", *_counts(own["hard"])) for name, own in told["options"].items()]
+    yield from columns([heading, *cells])
+    if found.asking.sets == "prior":
+        yield f"rows of {found.left_out} informed no draw here: draws are from the prior"
+    elif found.left_out:
+        yield f"no draw was ever conditioned on rows of {found.left_out}: nothing to leave out"
+    if any(x.role in ("calibrated", "tuned") for x in found.rows):
+        yield (
+            "rows that were calibrated or tuned made the model what it is: only test rows "
+            "validate it"
+        )
+
+
+def _comment(row: RowVerdict) -> Iterator[str]:
+    """Under what a row in conflict comes out, and why a row does not agree."""
+    name = f"{row.row.id} ({row.row.use}, published {row.row.direction})"
+    if row.row.use == "conflict" and row.outcome in ("agrees", "disagrees"):
+        yield f"{name}: agrees under {', '.join(row.agrees_under) or 'no structure'}"
+    if row.outcome != "agrees":
+        yield f"{name}: {row.outcome}: {row.reason}"
+
+
+def _counts(counts: dict[str, int]) -> tuple[str, ...]:
+    told = (f"{counts['agrees']} of {counts['rows']}", counts["disagrees"], counts["cannot"])
+    return (*map(str, told), str(counts["not_run"]))
 
 
 def _ratio(value: float) -> str:
@@ -125,19 +199,9 @@ def _plain(value: float) -> str:
     return "0" if abs(value) < _TINY else f"{value:.3g}".replace("-", "\u2212")
 
 
-def _free(path: Path) -> Path:
-    """The path, or with -2, -3 … if it is taken, as run folders are named."""
-    free, number = path, 1
-    while free.exists():
-        number += 1
-        free = path.with_stem(f"{path.stem}-{number}")
-    return free
-
-
 def _cells(each: Judged) -> tuple[str, ...]:
     row = each.row
-    line = each.line if row.use != "conflict" else f"{each.line} {each.structure}"
-    head = (row.id, row.use, each.role, line, row.readout, row.direction)
+    head = (row.id, row.use, each.role, each.line, row.readout, row.direction)
     if each.reason:
         return (*head, "–", "–", f"{each.outcome}: {each.reason}")
     write = _ratio if each.measure == "ratio" else _difference

@@ -102,6 +102,34 @@ class Section:
     figures: Sequence[Plot] = ()
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a page is about where that is no study.
+
+    Parameters
+    ----------
+    what, title
+        Kind of thing and name, such as ``table`` and ``evidence``.
+    seed
+        Seed of the random numbers.
+    digest, catalog
+        SHA-256 of it, and of the catalog the numbers come from.
+    """
+
+    what: str
+    title: str
+    seed: int
+    digest: str
+    catalog: str
+    warnings: Sequence[str] = ()
+
+
+def _origin(study: Study) -> Origin:
+    warnings = [str(each.at("", each.field)) for each in study.warnings]
+    title, catalog = study.title or study.name, catalog_digest(study)
+    return Origin("study", title, study.seed, study.digest(), catalog, warnings)
+
+
 def figure_footer(study: Study, *also: str) -> str:
     """Line under every figure of an analysis: version, seed, and what else there is to tell."""
     model = study.model
@@ -115,7 +143,7 @@ def figure_footer(study: Study, *also: str) -> str:
 def write_page(
     folder: str | os.PathLike[str],
     title: str,
-    study: Study,
+    study: Study | Origin,
     sections: Sequence[Section],
     *,
     question: str = "",
@@ -130,7 +158,8 @@ def write_page(
     title
         Heading of the page.
     study
-        What was analysed; its warnings are shown, and what identifies it is in the footer.
+        What was analysed, or where there is no study, an `Origin`; its warnings are shown, and
+        what identifies it is in the footer.
     sections
         Content; stems of figures, and of tables, must differ.
     question
@@ -150,6 +179,7 @@ def write_page(
         If the disk is full, or a file cannot be written.
     """
     place = Path(folder)
+    about = study if isinstance(study, Origin) else _origin(study)
     _refuse_twins(sections)
     shown = [
         {
@@ -164,13 +194,14 @@ def write_page(
         "title": title,
         "question": question,
         "notes": list(notes),
-        "warnings": [str(each.at("", each.field)) for each in study.warnings],
+        "warnings": list(about.warnings),
         "sections": shown,
         "version": software()["version"],
-        "study": study.title or study.name,
-        "seed": study.seed,
-        "digest": study.digest(),
-        "catalog": catalog_digest(study),
+        "what": about.what,
+        "study": about.title,
+        "seed": about.seed,
+        "digest": about.digest,
+        "catalog": about.catalog,
     }
     path = place / "report.html"
     write_file(path, _template().render(content).encode("utf-8"))

@@ -98,8 +98,11 @@ def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
 
 def draw_sets(study: Study, structure: Structure, numbers: Sequence[int]) -> list[Draw]:
     """Parameter sets of a study under a structure."""
-    if study.uncertainty.sets == "ranges":
+    sets = study.uncertainty.sets
+    if sets == "ranges" or (sets == "prior" and NOMINAL in numbers):  # the reference is no draw
         return Draw.sets(study.seed, numbers, study.beside)
+    if sets == "prior":
+        return Draw.sets(study.seed, numbers, study.beside, is_prior=True)
     return Draw.plausible(structure.name, study.seed, numbers, study.beside)
 
 

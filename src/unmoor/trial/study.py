@@ -80,7 +80,8 @@ class Uncertainty:
         Whether the rival structures of the model are run too.
     sets
         ``plausible`` draws are those under which the calibration rows come out; ``ranges`` takes
-        every draw from the catalog's ranges.
+        every draw from the catalog's ranges, ``prior`` too, but those of numbers that were fitted
+        from what they were before.
     weights
         Weight of each structure of the model that is run, by name (``cascading/tgfb``), adding up
         to 1; all the same if None.
@@ -88,7 +89,7 @@ class Uncertainty:
 
     draws: int = 200
     rivals: bool = True
-    sets: Literal["plausible", "ranges"] = "plausible"
+    sets: Literal["plausible", "ranges", "prior"] = "plausible"
     weights: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:

@@ -67,7 +67,7 @@ UNCERTAINTY_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "sets",
-        OneOf(("plausible", "ranges")),
+        OneOf(("plausible", "ranges", "prior")),
         '"plausible"',
         required=False,
         default="plausible",
