@@ -88,7 +88,7 @@ def test_published_directions_are_judged_row_by_row(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Rows under every structure, totals, and the structures under which a conflict comes out."""
-    command = ["validate", "--evidence", "evidence.tsv", "--draws", "10", "--without-tissues"]
+    command = ["validate", "--evidence", "evidence.tsv", "--draws", "10", "--tissue-draws", "0"]
     assert main([*command, "--json"]) == ExitCode.OK
     output = capsys.readouterr()
     document = json.loads(output.out)

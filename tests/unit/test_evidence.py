@@ -335,12 +335,13 @@ def test_lines_drugs_and_doses_of_one_s_own_are_found_beside_the_table(tmp_path:
     doses = "drug\tdose\tevery\tconcentration\tnote\nour_drug\t10 mg/kg\t3 d\t70 nM\t\n"
     (own / "validation" / "doses.tsv").write_text(doses, encoding="utf-8")
     theirs = {"id": "X1", "line": "4T1"}
-    ours = {"id": "X2", "line": "ours", "perturbation": "our_drug"}
-    found = validate(written(tmp_path, theirs, ours), draws=3, workers=1)
-    assert [each.role for each in found.rows] == ["test", "test"]
-    one, other = ((each.probability, each.lines[0].median) for each in found.rows)
+    ours = {"id": "X2", "line": "ours"}
+    drug = {**ours, "id": "X3", "perturbation": "our_drug"}
+    found = validate(written(tmp_path, theirs, ours, drug), draws=3, workers=1)
+    assert {each.role for each in found.rows} == {"test"}
+    one, other, _ = ((each.probability, each.lines[0].median) for each in found.rows)
     assert one == other
-    assert found.to_dict()["rows"][1]["lines"]["ours"]["reason"] == ""
+    assert found.to_dict()["rows"][2]["lines"]["ours"]["median"] < 1.0
 
 
 def test_the_catalogue_s_table_is_the_published_one() -> None:

@@ -264,9 +264,12 @@ def why(each: Judged) -> str:
     """What a line of a row says instead of the published direction."""
     if each.reason:
         return each.reason
-    numbers = f"{each.median:.3g} (90 %: {each.low:.3g} to {each.high:.3g})"
+    middle, low, high = (
+        f"{x:.3g}".replace("-", "\u2212") for x in (each.median, each.low, each.high)
+    )
+    numbers = f"{middle} (90 %: {low} to {high})"
     shares = f"up in {100 * each.p_up:.0f} %, down in {100 * each.p_down:.0f} % of draws"
-    return f"{each.line}: {each.measure} {numbers}, {shares}".replace("-", "\u2212")
+    return f"{each.line}: {each.measure} {numbers}, {shares}"
 
 
 def verdicts(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from unmoor.cli.analyses import Kept, Out, memory_folder, new_folder
-from unmoor.cli.options import Json, Report, Seed, Verbose, Workers, flag
+from unmoor.cli.options import Json, Report, Seed, Verbose, Workers
 from unmoor.cli.progress import shown_progress
 from unmoor.cli.streams import columns, put, put_json, say
 from unmoor.cli.studies import check_workers
@@ -34,7 +34,7 @@ LeaveOut = Annotated[
 ]
 TissueDraws = Annotated[
     int | None,
-    Parameter(help="Parameter sets, over all structures, in rows of tissues, which take long."),
+    Parameter(help="Parameter sets, over all structures, in rows of tissues; 0 leaves them out."),
 ]
 Weights = Annotated[
     list[str] | None,
@@ -54,7 +54,6 @@ def validate(
     out: Out = Path("runs"),
     draws: Annotated[int, Parameter(help="Parameter sets under each structure.")] = 200,
     tissue_draws: TissueDraws = None,
-    without_tissues: Annotated[bool, flag("Leave out rows of tissues.")] = False,
     weight: Weights = None,
     leave_out: LeaveOut = None,
     seed: Seed = None,
@@ -69,33 +68,35 @@ def validate(
     Parameters
     ----------
     table
-        Tab-separated file with the columns id, line, host, assay, matrix, perturbation,
-        reference, readout, direction (+, - or 0), source, use (hard, soft or conflict), note;
-        lines and drugs are first looked for in a folder catalog beside it. The catalog's own
-        table if not given.
+        Tab-separated file of findings, with a catalog folder beside it; the catalog's own if none.
     """
     check_workers(workers)
-    path = _one(table, evidence)
     from unmoor.analysis.memory import Memory
     from unmoor.analysis.validation import validate as judge
-    from unmoor.trial.atomic import write_file
 
     with shown_progress() as progress:
         found = judge(
-            path,
+            _one(table, evidence),
             draws=draws,
             seed=_SEED if seed is None else seed,
             weights=_weights(weight),
             leave_out=leave_out,
-            tissue_draws=0 if without_tissues else tissue_draws,
+            tissue_draws=tissue_draws,
             memory=Memory(memory_folder(out, memory)),
             workers=workers,
             progress=progress,
         )
+    return _finish(found, out, json=json, wants_report=report if report is not None else not json)
+
+
+def _finish(found: Validation, out: Path, *, json: bool, wants_report: bool) -> int:
+    """Tell how rows came out, and write it to a folder."""
+    from unmoor.trial.atomic import write_file
+
     say(*_lines(found))
     folder = new_folder(out, found.name, "validate")
     write_file(folder / "validation.tsv", _table(found.judged).encode())
-    if report if report is not None else not json:
+    if wants_report:
         from unmoor.report.evidence_page import write_scoreboard
 
         write_scoreboard(folder, found)
@@ -174,8 +175,9 @@ def _comment(row: RowVerdict) -> Iterator[str]:
     """Under what a row in conflict comes out, and why a row does not agree."""
     name = f"{row.row.id} ({row.row.use}, published {row.row.direction})"
     if row.row.use == "conflict" and row.outcome in ("agrees", "disagrees"):
-        yield f"{name}: agrees under {', '.join(row.agrees_under) or 'no structure'}"
-    if row.outcome != "agrees":
+        reason = f" ({row.reason})" if row.reason else ""
+        yield f"{name}: agrees under {', '.join(row.agrees_under) or 'no structure'}{reason}"
+    elif row.outcome != "agrees":
         yield f"{name}: {row.outcome}: {row.reason}"
 
 

@@ -19,7 +19,8 @@ from unmoor.report.page import Origin, Plot, Section, Table, write_page
 from unmoor.report.style import FAINT, GREY, INK
 from unmoor.trial.provenance import software
 
-_ROW, _LEFT, _RIGHT, _KEY = 11.0, 205.0, 54.0, 50.0  # pt
+_ROW, _LEFT, _RIGHT, _KEY = 13.0, 205.0, 54.0, 50.0  # pt
+_SPREAD = 10.0  # pt over which the marks of a row are spread, one a structure
 _SIGNS = {"+": "+", "-": "\u2212", "0": "="}
 _MOST_TEXT = 47  # letters of a row's name
 _HEADS = {
@@ -35,17 +36,13 @@ class _Look(NamedTuple):
     marker: str
     colour: str
     face: str
-    shift: float
 
 
 def _look(structure: str) -> _Look:
     core, mechanism, *readout = structure.split("/")
     colour = "#0072B2" if mechanism == "tgfb" else "#D55E00"
     marker = "o" if core == "cascading" else "^"
-    shift = {("o", False): 2.2, ("^", False): 0.0, ("o", True): -2.2}.get(
-        (marker, bool(readout)), 0.0
-    )
-    return _Look(marker, colour, "white" if readout else colour, shift)
+    return _Look(marker, colour, "white" if readout else colour)
 
 
 def write_scoreboard(folder: str | os.PathLike[str], found: Validation) -> Path:
@@ -197,14 +194,14 @@ def _figure(found: Validation, rows: Sequence[RowVerdict], names: Sequence[str])
     canvas.stroke(panel.x([needed] * 2), [panel.base, panel.top], GREY, 0.7, (0, (3, 2)))
     for place, each in enumerate(rows):
         _draw_row(canvas, panel, place, each)
-    for name in names:
-        look = _look(name)
+    for order, name in enumerate(names):
+        look, shift = _look(name), _SPREAD * (0.5 - (order + 0.5) / len(names))
         points = [(least_share(x.options[name]), i) for i, x in enumerate(rows)]
         kept = [(share, i) for share, i in points if share == share]
         canvas.axes.scatter(
             panel.x([share for share, _ in kept]),
-            panel.y([i for _, i in kept]) + look.shift,
-            s=11, marker=look.marker, facecolors=look.face, edgecolors=look.colour,
+            panel.y([i for _, i in kept]) + shift,
+            s=7, marker=look.marker, facecolors=look.face, edgecolors=look.colour,
             linewidths=0.7, zorder=5,
         )  # fmt: skip
     canvas.text(panel.middle, panel.base - 17, "share of draws with the published direction")
