@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from unmoor.cli.analyses import Kept, Out, memory_folder, new_folder
-from unmoor.cli.options import Json, Report, Seed, Verbose, Workers
+from unmoor.cli.options import Json, Verbose, Workers
 from unmoor.cli.progress import shown_progress
 from unmoor.cli.streams import columns, put, put_json, say
 from unmoor.cli.studies import check_workers
@@ -32,6 +32,7 @@ LeaveOut = Annotated[
     str | None,
     Parameter(help="Judge the rows of one publication, in draws that none of them informed."),
 ]
+Draws = Annotated[int, Parameter(help="Parameter sets under each structure.")]
 TissueDraws = Annotated[
     int | None,
     Parameter(help="Parameter sets, over all structures, in rows of tissues; 0 leaves them out."),
@@ -52,23 +53,22 @@ def validate(
     *,
     evidence: Evidence = None,
     out: Out = Path("runs"),
-    draws: Annotated[int, Parameter(help="Parameter sets under each structure.")] = 200,
+    draws: Draws = 200,
     tissue_draws: TissueDraws = None,
     weight: Weights = None,
     leave_out: LeaveOut = None,
-    seed: Seed = None,
+    seed: int = _SEED,
     memory: Kept = None,
     workers: Workers = None,
     json: Json = False,
-    report: Report = None,
     verbose: Verbose = False,
 ) -> int:
-    """Judge the model by a table of published directions, row by row.
+    """Judge the model by a table of published directions.
 
     Parameters
     ----------
     table
-        Tab-separated file of findings, with a catalog folder beside it; the catalog's own if none.
+        Tab-separated file, with a catalog folder beside it; the catalog's own if not given.
     """
     check_workers(workers)
     from unmoor.analysis.memory import Memory
@@ -78,25 +78,25 @@ def validate(
         found = judge(
             _one(table, evidence),
             draws=draws,
-            seed=_SEED if seed is None else seed,
+            tissue_draws=tissue_draws,
             weights=_weights(weight),
             leave_out=leave_out,
-            tissue_draws=tissue_draws,
+            seed=seed,
             memory=Memory(memory_folder(out, memory)),
             workers=workers,
             progress=progress,
         )
-    return _finish(found, out, json=json, wants_report=report if report is not None else not json)
+    return _finish(found, out, json=json)
 
 
-def _finish(found: Validation, out: Path, *, json: bool, wants_report: bool) -> int:
+def _finish(found: Validation, out: Path, *, json: bool) -> int:
     """Tell how rows came out, and write it to a folder."""
     from unmoor.trial.atomic import write_file
 
     say(*_lines(found))
     folder = new_folder(out, found.name, "validate")
     write_file(folder / "validation.tsv", _table(found.judged).encode())
-    if wants_report:
+    if not json:
         from unmoor.report.evidence_page import write_scoreboard
 
         write_scoreboard(folder, found)
