@@ -34,6 +34,7 @@ from unmoor.analysis.evidence_verdict import (
     role_of,
     verdicts,
 )
+from unmoor.catalog.plausible import plausible_sets
 from unmoor.errors import Problem, StudyError, literal
 from unmoor.trial.treatment_checks import listed
 
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from unmoor.analysis.memory import Memory
     from unmoor.trial.run import Progress
 
-MOST_DRAWS = 290
-"""Draws under each structure, of which there are so many plausible ones."""
 _NEAR = 1e-9
 
 
@@ -220,8 +219,10 @@ def _weights(given: Mapping[str, float] | None) -> dict[str, float]:
 
 
 def _check_draws(name: str, value: int, least: int) -> None:
-    if not least <= value <= MOST_DRAWS:
-        expected = f"a whole number from {least} to {MOST_DRAWS}"
+    """There are only so many plausible parameter sets under each structure."""
+    most = min(len(plausible_sets(each.name).others) for each in STRUCTURES)
+    if not least <= value <= most:
+        expected = f"a whole number from {least} to {most}"
         raise StudyError(Problem("", name, str(value), expected, "", "E-USAGE"))
 
 
