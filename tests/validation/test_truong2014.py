@@ -132,7 +132,7 @@ def test_the_line_without_e_cadherin_does_not_switch(result: Result) -> None:
 
 @pytest.mark.xfail(
     strict=True,
-    reason="cells that grow less are released more: read off small balls in a fixed gel",
+    reason="how little slow cells without bonds leave is known to a factor of several only",
 )
 def test_the_line_without_e_cadherin_spreads_no_more(result: Result) -> None:
     """MDA-MB-231 was seen to stop moving; the present model cannot tell its spread."""
