@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -15,6 +15,7 @@ from unmoor.catalog.draws import NOMINAL, Draw
 from unmoor.catalog.plausible import structure_name
 from unmoor.cell.levels import complete
 from unmoor.cell.line_rule import LineParameters, derive
+from unmoor.findings import FrozenMap
 from unmoor.parameters import ParameterTable
 from unmoor.signalling.network import Network
 from unmoor.signalling.networks.adhesion_emt import adhesion_emt
@@ -52,6 +53,10 @@ class CellLine:
     levels
         Molecular levels from which the line rule derives its parameters, complete: a level that
         the table of the line leaves out has the median and spread of the panel.
+    fixed
+        Parameters set in silico instead of by the rule, see :func:`unmoor.cell.line_rule.derive`.
+    origin
+        Of a line that was changed in silico, what its random numbers were named by before.
     """
 
     name: str
@@ -60,6 +65,8 @@ class CellLine:
     levels: ParameterTable
     about: Mapping[str, Any]
     beside: Path | None = None
+    fixed: Mapping[str, float] = FrozenMap({})
+    origin: str = ""
 
     @classmethod
     def load(cls, name: str, beside: Path | None = None) -> CellLine:
@@ -91,10 +98,33 @@ class CellLine:
             is_malignant=self.is_malignant,
             normal=lambda name: 0.0 if draw.is_nominal else _STANDARD.inv_cdf(number[name]),
             uniform=number.__getitem__,
+            fixed=self.fixed,
+        )
+
+    def altered(self, levels: Mapping[str, float], **fixed: float) -> CellLine:
+        """The line with other levels or parameters, and with the same random numbers.
+
+        Parameters
+        ----------
+        levels
+            New values of levels [log2]; their uncertainty stays.
+        fixed
+            Parameters set instead of by the rule, as ``f=0.1``.
+        """
+        rows = [replace(self.levels[name], value=value, low=min(value, self.levels[name].low),
+                        high=max(value, self.levels[name].high))
+                for name, value in levels.items()]  # fmt: skip
+        return replace(
+            self,
+            levels=self.levels.merged({row.id: row for row in rows}),
+            fixed=FrozenMap({**self.fixed, **fixed}),
+            origin=self._content,
         )
 
     @cached_property
     def _content(self) -> str:
+        if self.origin:
+            return self.origin
         text = repr(sorted(self.levels.values_by_id().items()))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

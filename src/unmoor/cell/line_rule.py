@@ -59,6 +59,7 @@ def derive(
     is_malignant: bool,
     normal: Normal,
     uniform: Uniform,
+    fixed: Mapping[str, float] | None = None,
 ) -> LineParameters:
     """Apply the rule to the levels of a line, once.
 
@@ -72,33 +73,39 @@ def derive(
         Table of the EMT core: ranges of tone that each branch survives.
     normal, uniform
         Random numbers by name; zero and one half give nominal values.
+    fixed
+        Parameters set in silico instead of by the rule: ``beta1_tot``, ``f``, ``e_present``,
+        ``tone``, ``c0``. What follows from them follows as ever.
     """
+    given = dict(fixed or {})
 
     def level(name: str) -> float:
         return levels[name] + levels.get(f"sd_{name}", 0.0) * normal(name)
 
-    f = _competence(level("L_TGFBR2"), level("L_SMAD4"), rule)
+    f = given.get("f", _competence(level("L_TGFBR2"), level("L_SMAD4"), rule))
     e_present = min(1.0, 2.0 ** level("e_score"))
     branch = _branch(level("emt_score"), level("vim"), e_present, f, rule, core)
     if branch == "partial":  # its measured E-cadherin is that of the partial state already
         e_present = min(1.0, e_present / core["e_of_partial"])
+    e_present = given.get("e_present", e_present)
     low, high = _tone_range(branch, f, rule, core)
     tone = low * (high / low) ** uniform("tone") if high > low else low
     if branch == "mesenchymal" and "tone_M" in core:
         tone = core["tone_M"]
+    tone = given.get("tone", tone)
     prime_f, prime_tone = _prime(branch, f, tone, rule, core)
     c0 = rule["c0_reference"] * 2.0 ** level("L_ITGB3")
     return LineParameters(
-        beta1_tot=2.0 ** level("L_ITGB1"),
+        beta1_tot=given.get("beta1_tot", 2.0 ** level("L_ITGB1")),
         f=f,
         e_present=e_present,
         branch=branch,
         tone=tone,
-        c0=min(max(c0, rule["c0_low"]), rule["c0_high"]),
+        c0=given.get("c0", min(max(c0, rule["c0_low"]), rule["c0_high"])),
         is_malignant=is_malignant,
         prime_f=prime_f,
         prime_tone=prime_tone,
-        holds_branch=high > low,
+        holds_branch=high > low and ("tone" not in given or low <= tone <= high),
     )
 
 
