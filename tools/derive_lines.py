@@ -147,7 +147,11 @@ def quoted(value: object) -> str:
 
 
 def about(
-    name: str, calls: Mapping[str, str], identity: Mapping[str, object], levels: Sequence[Level]
+    name: str,
+    calls: Mapping[str, str],
+    identity: Mapping[str, object],
+    levels: Sequence[Level],
+    scored_by: Mapping[str, object],
 ) -> str:
     """Return the ``about.toml`` of a line: metadata, and what was missing."""
     text = identity.get("text", f"{calls['species'].capitalize()} line: {calls['subtype']}.")
@@ -168,6 +172,12 @@ def about(
         f"missing = {quoted(missing)}    # panel median and spread used",
         f"sources = {quoted([PANEL_SOURCE, *([PROTEIN_SOURCE] if protein else [])])}",
     ]
+    if "subtype" in scored_by:
+        said = quoted(scored_by["subtype"])
+        lines.append(f"subtype = {said}    # of the panel; a screen is scored by it")
+    if "e_protein" in scored_by:
+        said = number(scored_by["e_protein"])
+        lines.append(f"e_protein = {said}    # score of the protein; a screen is scored by it")
     if "cellosaurus" in identity:
         lines += ["", "[identifiers]", f"cellosaurus = {quoted(identity['cellosaurus'])}"]
     return "\n".join(lines) + "\n"
@@ -214,7 +224,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         levels = derive(name, calls[name], panel, rule)
         folder = args.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        text = about(name, calls[name], identities.get(name, {}), levels)
+        key = line_key(name)
+        scored_by = panel.scored_by(key) if key in panel.levels.index else {}
+        text = about(name, calls[name], identities.get(name, {}), levels, scored_by)
         (folder / "about.toml").write_text(text, encoding="utf-8")
         (folder / "parameters.tsv").write_text(table(levels), encoding="utf-8")
 

@@ -74,6 +74,9 @@ def put_to_the_test(
     draws: Sequence[Draw],
     structure: Structure,
     lines: Sequence[LineParameters] | None = None,
+    *,
+    k_int: Sequence[float] | None = None,
+    restore: bool = True,
 ) -> Cells:
     """Put one cell of a line in each draw to the test.
 
@@ -81,6 +84,10 @@ def put_to_the_test(
     ----------
     lines
         Parameters of the line in each draw; by the line rule if None.
+    k_int
+        Coupling in each draw instead of the draw's own [uM/h].
+    restore
+        Whether β1 integrin is given back afterwards; what is only known then is NaN if not.
 
     Returns
     -------
@@ -90,6 +97,8 @@ def put_to_the_test(
     found = lines or [line.parameters(draw, core) for draw in draws]
     constants = table("closures", "screen", line.beside).values_by_id()
     values = [network_values(draw, structure, own) for draw, own in zip(draws, found, strict=True)]
+    if k_int is not None:
+        values = [{**each, "k_int": k} for each, k in zip(values, k_int, strict=True)]
     network = structure.network
     pack = partial(_in_blocks, count=len(draws))
     own = {name: pack([each[name] for each in values]) for name in network.parameters}
@@ -104,11 +113,13 @@ def put_to_the_test(
     batch.set_input("itgb1", constants["beta1_left"])
     batch.advance(_DAY * constants["blocked_time"])
     blocked = _read(batch, len(draws))
-    batch.set_input("itgb1", 1.0)
-    batch.advance(_DAY * constants["restored_time"])
-    restored = _read(batch, len(draws))
-    batch.advance(_SETTLE)
-    finally_restored = _read(batch, len(draws))
+    restored = finally_restored = np.full(len(draws), np.nan)
+    if restore:
+        batch.set_input("itgb1", 1.0)
+        batch.advance(_DAY * constants["restored_time"])
+        restored = _read(batch, len(draws))
+        batch.advance(_SETTLE)
+        finally_restored = _read(batch, len(draws))
     partial_state = [draw.values("networks", core)["e_of_partial"] for draw in draws]
     is_kept = _keeps(found, untreated, partial_state)
     return Cells(untreated, blocked, restored, finally_restored, is_kept)

@@ -1,4 +1,4 @@
-"""Lines and tumours that are in no catalog: made of levels, checked against the panel, written out."""
+"""Lines and tumours that are in no catalog: made of levels, held to the panel, written out."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ from unmoor.parameters import Parameter, ParameterTable
 from unmoor.trial.atomic import refusals_told, write_file
 
 _Z90 = 1.645  # half-width of a 90 % range in standard deviations
-_SUBTYPE = "subtype_neve"
-_GROUPS = {"basala": "basal", "basalb": "basal", "luminal": "luminal", "her2": "HER2+"}
 
 
 def line_of(
@@ -82,9 +80,8 @@ def panel_lines(rna: Path, protein: Path, *, normal: Sequence[str] = ()) -> list
 
     Returns
     -------
-        In the order of the table; ``about`` has the ``group`` by which a screen is scored (of
-        ``subtype_neve``, where there is such a column) and ``e_protein``, the score of E-cadherin
-        protein, where it was measured.
+        In the order of the table; ``about`` has the ``subtype`` by which a screen is scored, and
+        ``e_protein``, the score of E-cadherin protein, where it was measured.
     """
     rule = catalog_table("closures", "line_levels").values_by_id()
     try:
@@ -97,12 +94,7 @@ def panel_lines(rna: Path, protein: Path, *, normal: Sequence[str] = ()) -> list
     benign = _known(normal, list(panel.index), rna)
     lines = []
     for key, name in zip(panel.index, panel["line"], strict=True):
-        subtype = str(panel[_SUBTYPE][key]) if _SUBTYPE in panel else ""
-        own = found.levels.loc[key]
-        about: dict[str, object] = {"sources": [PANEL_SOURCE, PROTEIN_SOURCE]}
-        about["group"] = _GROUPS.get(subtype, "")
-        if own["e_protein"] == own["e_protein"]:
-            about["e_protein"] = float(own["e_protein"])
+        about = {"sources": [PANEL_SOURCE, PROTEIN_SOURCE], **found.scored_by(str(key))}
         levels = measured_levels(str(key), found, rule)
         lines.append(line_of(str(name), levels, malignant=key not in benign, about=about))
     return lines

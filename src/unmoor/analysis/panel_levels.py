@@ -50,6 +50,8 @@ MISSPELT = {"du4775": "du4475", "mb157r": "mb157"}
 RPPA = "rppa_E-Cadherin-R-V"
 MIRNA = ("mir_hsa-miR-200c-3p", "mir_hsa-miR-141-3p")
 MIR21 = "mir_hsa-miR-21-5p"
+SUBTYPE = "subtype_neve"  # by which a screen is scored; never an input of the rule
+SUBTYPES = {"basala": "basal A", "basalb": "basal B", "luminal": "luminal", "her2": "HER2+"}
 _SUFFIX = re.compile(r"(?<=\d)(?:pt|pe|vi|vii)$")  # in the name in some files only
 
 
@@ -76,10 +78,23 @@ class Panel:
         Levels by line key (rows) and level id (columns) [log2], and how many readings each has.
     statistics
         Panel medians and standard deviations by their id in line_levels.
+    subtypes
+        Expression subtype of a line, where the panel states one.
     """
 
     levels: pd.DataFrame
     statistics: Mapping[str, float]
+    subtypes: Mapping[str, str]
+
+    def scored_by(self, key: str) -> dict[str, Any]:
+        """What a screen of lines is held to and the rule never reads: subtype, protein score."""
+        told: dict[str, Any] = {}
+        if key in self.subtypes:
+            told["subtype"] = self.subtypes[key]
+        protein = float(self.levels["e_protein"][key])
+        if math.isfinite(protein):
+            told["e_protein"] = round(protein, 4)
+        return told
 
 
 def line_key(name: str) -> str:
@@ -181,7 +196,8 @@ def build_panel(panel: pd.DataFrame, protein: pd.DataFrame, rule: Mapping[str, f
     statistics["panel_median_mirna"] = float(read["mirna"][read["mirna_worked"]].median())
     itgb3 = 2.0 ** fpkm_level(panel["rna_ITGB3"], rule)
     statistics["itgb3_expressed"] = float(itgb3[itgb3 > rule["fpkm_floor"]].median())
-    return Panel(read.assign(emt_score=levels["emt_score"]), statistics)
+    subtypes = panel[SUBTYPE].map(SUBTYPES).dropna().to_dict() if SUBTYPE in panel else {}
+    return Panel(read.assign(emt_score=levels["emt_score"]), statistics, subtypes)
 
 
 def measured_levels(key: str, panel: Panel, rule: Mapping[str, float]) -> list[Level]:

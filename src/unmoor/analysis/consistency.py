@@ -1,0 +1,174 @@
+"""Whether a screen agrees with what is known of the lines, and whether it says more than one gene.
+
+*Consistency*, not validation: the lines' subtypes were known when the rule was written, and no one
+has blocked β1 integrin in all of them. Equations: docs/explanation/foresight_lines.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unmoor.analysis.cell_switch import put_to_the_test, without
+from unmoor.analysis.discrimination import Area, area, area_with_interval, permutation
+from unmoor.analysis.limiting import Limits, limits_of
+from unmoor.analysis.screening import Screened, mean_of
+from unmoor.catalog.contracts import LEVELS
+from unmoor.catalog.draws import Draw
+from unmoor.cell.line import CellLine, Structure
+from unmoor.elementwise import FloatArray
+from unmoor.trial.chunks import draw_sets
+
+PERMUTATIONS = 20
+_DRAWS = 60  # of permuted lines and of lines changed in silico
+_TOGETHER = ("L_ITGB1", "L_TGFBR2")
+_POSITIVE, _NEGATIVE = ("basal A", "basal B", "basal"), ("luminal", "HER2+")
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """What is known of the lines beside what the screen says.
+
+    Attributes
+    ----------
+    groups
+        ``E-cadherin-positive basal``, ``luminal or HER2+``, ``no E-cadherin protein``, ``not
+        malignant`` or ``not scored`` for each line.
+    area
+        Of basal lines with E-cadherin protein against luminal and HER2+ ones.
+    permuted
+        Areas after ITGB1 and TGFBR2 were exchanged together between lines.
+    baselines
+        Area of each level alone; below one half, low levels stand for the first group.
+    exceptions
+        Lines of the two groups on the wrong side of the threshold, with what limits them.
+    deleted
+        Share of draws that switch in lines with more than ``often``, without SMAD4 and TGFBR2.
+    often
+        Share of draws from which lines are tried without a gene.
+    """
+
+    groups: tuple[str, ...]
+    area: Area
+    permuted: tuple[float, ...]
+    baselines: Mapping[str, float]
+    exceptions: Mapping[str, Limits]
+    deleted: Mapping[str, Mapping[str, float]]
+    often: float
+
+    def members(self, group: str) -> list[int]:
+        """Places of the lines of a group."""
+        return [i for i, name in enumerate(self.groups) if name == group]
+
+
+FIRST, SECOND = "E-cadherin-positive basal", "luminal or HER2+"
+NO_PROTEIN, BENIGN, UNSCORED = "no E-cadherin protein", "not malignant", "not scored"
+
+
+def group_of(line: CellLine, loss: float) -> str:
+    """What is known of a line, from its subtype and protein alone.
+
+    A line has E-cadherin protein if it has at least as much as must be lost to count as a switch.
+    """
+    if not line.is_malignant:
+        return BENIGN
+    protein = float(line.about.get("e_protein", math.nan))
+    if protein < math.log2(loss):
+        return NO_PROTEIN
+    subtype = line.about.get("subtype", "")
+    if subtype in _POSITIVE and protein >= math.log2(loss):
+        return FIRST
+    return SECOND if subtype in _NEGATIVE else UNSCORED
+
+
+def consistency(found: Screened, *, often: float = 0.3) -> Consistency:
+    """Hold a screen to the subtypes of its lines.
+
+    Parameters
+    ----------
+    often
+        Share of draws from which lines are tried without SMAD4 and TGFBR2.
+    """
+    groups = tuple(_scored(line, found.loss) for line in found.lines)
+    switching = found.share_switching()
+    first = [i for i, name in enumerate(groups) if name == FIRST]
+    second = [i for i, name in enumerate(groups) if name == SECOND]
+    seed = found.study.seed
+    structure = found.foretold.structures[0]
+    numbers = range(1, min(_DRAWS, max(found.study.uncertainty.draws, 1)) + 1)
+    draws = draw_sets(found.study, structure, numbers)
+    return Consistency(
+        groups,
+        area_with_interval(switching[first], switching[second], seed, "switch"),
+        tuple(_permuted(found, first, second, draws, structure)),
+        {name: _baseline(found.lines, name, first, second) for name in LEVELS},
+        {
+            found.lines[i].name: limits_of(found.lines[i], draws, structure, found.threshold)
+            for i in first + second
+            if (switching[i] >= found.threshold) != (i in first)
+        },
+        {
+            line.name: _deleted(line, draws, structure, found.loss)
+            for line, share in zip(found.lines, switching, strict=True)
+            if share > often
+        },
+        often,
+    )
+
+
+def _scored(line: CellLine, loss: float) -> str:
+    """Luminal and HER2+ lines count with or without protein; of others protein decides."""
+    is_second = line.is_malignant and line.about.get("subtype", "") in _NEGATIVE
+    return SECOND if is_second else group_of(line, loss)
+
+
+def _permuted(
+    found: Screened,
+    first: Sequence[int],
+    second: Sequence[int],
+    draws: Sequence[Draw],
+    structure: Structure,
+) -> list[float]:
+    """Areas after the levels of two genes were exchanged between the lines, both at once."""
+    scored = [*first, *second]
+    lines, areas = [found.lines[i] for i in scored], []
+    if not first or not second:
+        return []
+    for number in range(PERMUTATIONS):
+        order = permutation(found.study.seed, f"{number}", len(scored))
+        shares = np.array([
+            _share(_with_levels_of(line, lines[k]), draws, structure, found.loss)
+            for line, k in zip(lines, order, strict=True)
+        ])  # fmt: skip
+        areas.append(area(shares[: len(first)], shares[len(first) :]))
+    return areas
+
+
+def _with_levels_of(line: CellLine, other: CellLine) -> CellLine:
+    return line.altered({name: other.levels[name].value for name in _TOGETHER})
+
+
+def _share(line: CellLine, draws: Sequence[Draw], structure: Structure, loss: float) -> float:
+    return mean_of(put_to_the_test(line, draws, structure, restore=False).switches(loss))
+
+
+def _baseline(
+    lines: Sequence[CellLine], level: str, first: Sequence[int], second: Sequence[int]
+) -> float:
+    values: FloatArray = np.array([line.levels[level].value for line in lines])
+    return area(values[list(first)], values[list(second)])
+
+
+def _deleted(
+    line: CellLine, draws: Sequence[Draw], structure: Structure, loss: float
+) -> dict[str, float]:
+    """Share of draws that switch without a gene."""
+    found = {}
+    for gene in ("SMAD4", "TGFBR2"):
+        parameters = without(line, f"L_{gene}", draws, structure)
+        cells = put_to_the_test(line, draws, structure, parameters, restore=False)
+        found[gene] = mean_of(cells.switches(loss))
+    return found
