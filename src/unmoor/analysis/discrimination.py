@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from unmoor.elementwise import FloatArray
 from unmoor.random import Stream, identifier
 
 RESAMPLES = 2000
+Places = npt.NDArray[np.int64]
 _THRESHOLDS = 60  # candidates, at quantiles of the values
 _LEVEL = 0.9
 
@@ -124,7 +126,7 @@ def best_threshold(
     by_line = (hits.sum(axis=1), false.sum(axis=1), *totals)
     if not totals[0].sum() or not totals[1].sum():
         return None
-    best, accuracy, is_above = _best(by_line, np.arange(len(values)))
+    best, accuracy, is_above = _best(by_line, np.arange(len(values), dtype=np.int64))
     chosen = _resample(Stream(seed), f"threshold/{name}", len(values), resamples)
     places, accuracies = [], []
     for lines in chosen:
@@ -140,7 +142,7 @@ def best_threshold(
 
 
 def _best(
-    by_line: tuple[FloatArray, ...], lines: FloatArray, *, is_above: bool | None = None
+    by_line: tuple[FloatArray, ...], lines: Places, *, is_above: bool | None = None
 ) -> tuple[int, float, bool]:
     """Place of the best threshold among some lines, its balanced accuracy and its side."""
     hits, false, cases, others = (each[lines].sum(axis=0) for each in by_line)
@@ -152,13 +154,14 @@ def _best(
     return best, float(told[best]), is_above
 
 
-def permutation(seed: int, what: str, size: int) -> FloatArray:
+def permutation(seed: int, what: str, size: int) -> Places:
     """An order of so many things that the seed and a name decide."""
     ids = np.array([identifier(f"{i}") for i in range(size)], dtype=np.uint64)
-    return np.argsort(Stream(seed).uniform(ids, f"permutation/{what}"), kind="stable")
+    order: Places = np.argsort(Stream(seed).uniform(ids, f"permutation/{what}"), kind="stable")
+    return order
 
 
-def _resample(stream: Stream, what: str, size: int, resamples: int = RESAMPLES) -> FloatArray:
+def _resample(stream: Stream, what: str, size: int, resamples: int = RESAMPLES) -> Places:
     """Places drawn with replacement, shape (resamples, size)."""
     ids = np.arange(resamples * size, dtype=np.uint64)
     drawn = stream.uniform(ids, what).reshape(resamples, size)

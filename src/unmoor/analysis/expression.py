@@ -238,12 +238,13 @@ class _Reader:
             return None
         if self._scale == "linear":
             return value
-        return max(2.0**value - (1.0 if self._scale == "log2p1" else 0.0), 0.0)
+        offset = 1.0 if self._scale == "log2p1" else 0.0
+        return max(math.exp2(value) - offset, 0.0)
 
     def _fpkm(self, sample: str, gene: str) -> float | None:
         """Level on the panel's scale [FPKM]."""
         linear = self._linear(sample, gene)
-        return None if linear is None else linear * 2.0 ** self._shift(sample)
+        return None if linear is None else linear * math.exp2(self._shift(sample))
 
     def _offsets(self, sample: str) -> list[float]:
         read = {gene: self._linear(sample, gene) for gene in self._steady}

@@ -121,8 +121,11 @@ def limits_of(
     if share < threshold <= best:
         repair = search.smallest(threshold, limiting)
     moves = tuple(search.move(name, after) for name, after in repair.items())
-    return Limits(share >= threshold, share, gains, drops, held, tuple(limiting),
-                  tuple(contributing), best, moves, search.share(repair) if repair else share)  # fmt: skip
+    after = search.share(repair) if repair else share
+    return Limits(
+        share >= threshold, share, gains, drops, held, tuple(limiting), tuple(contributing), best,
+        moves, after,
+    )  # fmt: skip
 
 
 class _Search:
