@@ -144,6 +144,14 @@ class Draw:
             )
         return self._values[key]
 
+    def changed(self, kind: str, name: str, **values: float) -> Draw:
+        """The same set with some values of a table changed."""
+        return replace(
+            self,
+            _made={},
+            _values={**self._values, (kind, name): {**self.values(kind, name), **values}},
+        )
+
     def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` returns, made once for this set."""
         if key not in self._made:
