@@ -41,8 +41,12 @@ PUBLIC = [
     "Viability",
     "__version__",
     "design",
+    "harm_map",
     "matrix",
+    "panel_lines",
+    "read_expression",
     "report",
+    "screen",
     "search",
     "validate",
 ]

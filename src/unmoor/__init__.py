@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unmoor.analysis.design import design
+    from unmoor.analysis.expression import read_expression
+    from unmoor.analysis.harm_map import harm_map
     from unmoor.analysis.matrix import matrix
+    from unmoor.analysis.own_lines import panel_lines
+    from unmoor.analysis.screening import screen
     from unmoor.analysis.search import search
     from unmoor.analysis.validation import validate
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
@@ -58,8 +62,12 @@ __all__ = [
     "Viability",
     "__version__",
     "design",
+    "harm_map",
     "matrix",
+    "panel_lines",
+    "read_expression",
     "report",
+    "screen",
     "search",
     "validate",
 ]
@@ -84,8 +92,12 @@ _HOMES = {
     "TailVein": "unmoor.assays.colonisation_settings",
     "Viability": "unmoor.assays.culture_settings",
     "design": "unmoor.analysis.design",
+    "harm_map": "unmoor.analysis.harm_map",
     "matrix": "unmoor.analysis.matrix",
+    "panel_lines": "unmoor.analysis.own_lines",
+    "read_expression": "unmoor.analysis.expression",
     "report": "unmoor.report",
+    "screen": "unmoor.analysis.screening",
     "search": "unmoor.analysis.search",
     "validate": "unmoor.analysis.validation",
 }

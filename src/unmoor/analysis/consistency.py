@@ -15,7 +15,7 @@ import numpy as np
 from unmoor.analysis.cell_switch import put_to_the_test, without
 from unmoor.analysis.discrimination import Area, area, area_with_interval, permutation
 from unmoor.analysis.limiting import Limits, limits_of
-from unmoor.analysis.screening import Screened, mean_of
+from unmoor.analysis.screening import LIMIT_DRAWS, Screened, mean_of
 from unmoor.catalog.contracts import LEVELS
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
@@ -23,7 +23,6 @@ from unmoor.elementwise import FloatArray
 from unmoor.trial.chunks import draw_sets
 
 PERMUTATIONS = 20
-_DRAWS = 60  # of permuted lines and of lines changed in silico
 _TOGETHER = ("L_ITGB1", "L_TGFBR2")
 _POSITIVE, _NEGATIVE = ("basal A", "basal B", "basal"), ("luminal", "HER2+")
 
@@ -98,7 +97,7 @@ def consistency(found: Screened, *, often: float = 0.3) -> Consistency:
     second = [i for i, name in enumerate(groups) if name == SECOND]
     seed = found.study.seed
     structure = found.foretold.structures[0]
-    numbers = range(1, min(_DRAWS, max(found.study.uncertainty.draws, 1)) + 1)
+    numbers = range(1, min(LIMIT_DRAWS, max(found.study.uncertainty.draws, 1)) + 1)
     draws = draw_sets(found.study, structure, numbers)
     return Consistency(
         groups,

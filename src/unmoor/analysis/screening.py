@@ -11,10 +11,10 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,12 @@ from unmoor.trial.chunks import draw_sets, structures
 from unmoor.trial.run import Progress, usable_cores
 from unmoor.trial.study import Study
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from unmoor.analysis.consistency import Consistency
+    from unmoor.analysis.limiting import Limits
+
 PRIORS: Mapping[str, str] = {
     "calibrated": "the parameter sets of the study, as a rule the plausible ones",
     "prior": "all ranges of the catalog, k_int from the prior of the line rule",
@@ -39,6 +45,8 @@ PRIORS: Mapping[str, str] = {
 }
 INPUTS = ("f", "beta1_tot", "e_present", "tone", "c0")
 MOST_LINES = 200
+LIMIT_DRAWS = 60
+"""Parameter sets with which lines are changed in silico."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class Screened:
     foretold: Foretold
     loss: float
     threshold: float
+    _made: dict[str, Consistency] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def structure(self) -> str:
@@ -93,6 +102,48 @@ class Screened:
         """Share of draws in which cells of each line switch, shape (lines,)."""
         found = self.cells[structure or self.structure, prior]
         return np.array([mean_of(each.switches(self.loss)) for each in found])
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Lines, lines under arms and thresholds, as they are shown in the report."""
+        from unmoor.analysis.screen_tables import arms_table, lines_table, threshold_table
+
+        return {
+            "lines": lines_table(self, self.consistency()),
+            "arms": arms_table(self),
+            "thresholds": threshold_table(self, [None, *self.arms]),
+        }
+
+    def consistency(self) -> Consistency:
+        """How well the screen agrees with what is known of its lines."""
+        from unmoor.analysis.consistency import consistency
+
+        if "held" not in self._made:
+            self._made["held"] = consistency(self)
+        return self._made["held"]
+
+    def limits(self, *names: str) -> dict[str, Limits]:
+        """What limits lines of the screen, and their smallest repair; all lines if none is named.
+
+        Raises
+        ------
+        StudyError
+            If a line was not screened.
+        """
+        from unmoor.analysis.limiting import limits_of
+
+        known = {line.name: line for line in self.lines}
+        structure = self.foretold.structures[0]
+        draws = draw_sets(self.study, structure, _numbers(self.study)[:LIMIT_DRAWS])
+        wanted = [_screened(name, known) for name in names] or list(self.lines)
+        return {line.name: limits_of(line, draws, structure, self.threshold) for line in wanted}
+
+
+def _screened(name: str, known: Mapping[str, CellLine]) -> CellLine:
+    if name in known:
+        return known[name]
+    fix = f"did you mean {', '.join(nearest(name, known, likeness=0.0))}?"
+    expected = "a line of the screen"
+    raise StudyError(Problem("", "limits", literal(name), expected, fix, "E-NAME"))
 
 
 def screen(

@@ -18,6 +18,7 @@ from unmoor.cli.exporting import export
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
 from unmoor.cli.searching import matrix, search
+from unmoor.cli.screening import map_harm, screen
 from unmoor.cli.streams import be_verbose
 from unmoor.cli.studies import STDIN
 from unmoor.cli.validation import validate
@@ -62,6 +63,8 @@ _VERBS: dict[str, Callable[..., int]] = {
     "matrix": matrix,
     "validate": validate,
     "design": design,
+    "screen": screen,
+    "map": map_harm,
 }
 for _place, (_verb, _function) in enumerate(_VERBS.items()):
     app.command(_function, name=_verb, sort_key=_place)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from unmoor.report.canvas import WIDTH, shortened
+from unmoor.report.canvas import WIDTH, log_ticks, shortened
 from unmoor.report.style import COLOURS, FAINT, FONT_SIZE, GREY, INK, TINTS
 
 CLASSES = ("switch", "harm", "benefit", "containment", "unclear")
@@ -68,6 +68,11 @@ def _intervals(axis: Any, rows: pd.DataFrame, name: str, y: Any, margin: float) 
     axis.hlines(y, left, right, colors=colours, linewidth=1.4)
     axis.scatter(middle, y, s=8, color=colours, zorder=3, linewidth=0)
     axis.set_xscale("log")
+    ends = (max(min(left.min(), 0.5), 1.0 / _WIDEST), min(max(right.max(), 2.0), _WIDEST))
+    axis.set_xlim(ends[0] / 1.15, ends[1] * 1.15)
+    ticks = log_ticks(*ends, compact=True)
+    axis.set_xticks([value for value, _ in ticks], [label for _, label in ticks])
+    axis.set_xticks([], minor=True)
     axis.axvline(1.0, color=GREY, linewidth=0.7, zorder=0)
     axis.axvline(margin, color=GREY, linewidth=0.6, linestyle=_DASHED, zorder=0)
     what = "tumour volume" if name == "tumour" else "expected metastases"
@@ -132,7 +137,7 @@ def cells_by_prior(frame: pd.DataFrame, footer: str) -> Figure:
         axes[0].scatter(rows[f"p_cells_{name}"], y, s=12, marker=mark, color=colour, label=name,
                         linewidth=0, zorder=3)  # fmt: skip
     axes[1].scatter(rows["reversible"], y, s=12, marker="o", color=COLOURS[1], linewidth=0,
-                    label="reversible in two weeks", zorder=3)  # fmt: skip
+                    label="reversible", zorder=3)  # fmt: skip
     axes[1].scatter(rows["keeps_state"], y, s=12, marker="|", color=INK, linewidth=0.9,
                     label="untreated keeps its state", zorder=3)  # fmt: skip
     _dress(axes, rows, y)
@@ -141,7 +146,7 @@ def cells_by_prior(frame: pd.DataFrame, footer: str) -> Figure:
     for axis in axes:
         axis.set_xlim(-0.03, 1.03)
         axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
-                    fontsize=FONT_SIZE - 0.5, handletextpad=0.2, columnspacing=1.0)  # fmt: skip
+                    fontsize=FONT_SIZE - 0.5, handletextpad=0.1, columnspacing=0.8)  # fmt: skip
     _finish(figure, footer)
     return figure
 
@@ -157,8 +162,8 @@ def threshold_strips(inputs: pd.DataFrame, table: pd.DataFrame, footer: str) -> 
         Rows of ``threshold_table`` for the test of the cells.
     """
     names = list(table["parameter"])
-    figure = _figure(max(len(names), 1) * 3, head=16.0)
-    box = _margins(figure, 66.0, 14.0, head=16.0)
+    figure = _figure(max(len(names), 1) * 3, head=30.0)
+    box = _margins(figure, 66.0, 14.0, head=30.0)
     grid = figure.add_gridspec(1, max(len(names), 1), wspace=0.42, **box)
     for k, name in enumerate(names):
         axis, row = figure.add_subplot(grid[0, k]), table.iloc[k]
@@ -205,8 +210,9 @@ def _dress(axes: Sequence[Any], rows: pd.DataFrame, y: Any) -> None:
         if benign.size and benign[0] > 0:
             axis.axhline(benign[0] - 0.5, color=INK, linewidth=0.6)
             if k == len(axes) - 1:
-                axis.text(1.0, benign[0] - 0.42, "not malignant ", ha="right", va="top", color=INK,
-                          transform=axis.get_yaxis_transform(), fontsize=FONT_SIZE - 1.0)  # fmt: skip
+                across = axis.get_yaxis_transform()
+                axis.text(1.0, benign[0] - 0.42, "not malignant ", transform=across, ha="right",
+                          va="top", fontsize=FONT_SIZE - 1.0, color=INK)  # fmt: skip
         _plain(axis)
     axes[0].set_xlim(-0.03, 1.03)
 
