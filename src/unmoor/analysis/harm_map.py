@@ -26,6 +26,7 @@ from unmoor.cell.line import CellLine, Structure
 from unmoor.elementwise import FloatArray
 from unmoor.errors import Interrupted, Problem, StudyError, literal, nearest
 from unmoor.findings import FrozenMap
+from unmoor.therapy.regimen import Edit
 from unmoor.trial.chunks import draw_sets, structures
 from unmoor.trial.provenance import CODE, catalog_digest
 from unmoor.trial.run import Progress, usable_cores
@@ -338,6 +339,6 @@ def _own(shared: _Map, axis: Axis) -> float | None:
     for item in shared.arm:
         if getattr(item, "drug", None) == axis.key and axis.kind in ("dose", "start"):
             return float(getattr(item, axis.kind))
-        if axis.kind == "occupancy" and getattr(item, "change", "") == "knock_down":
+        if axis.kind == "occupancy" and isinstance(item, Edit):
             return 1.0 - float(item.factor)
     return None

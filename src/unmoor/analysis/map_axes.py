@@ -86,12 +86,11 @@ class Axis:
         if self.kind == "occupancy" and _blocks_beta1(item, self.beside):
             if value <= 0.0:
                 return ()
-            times = {"start": _start(item), "stop": item.stop}
+            times: dict[str, Any] = {"start": _start(item), "stop": item.stop}
             return (Edit("ITGB1", change="knock_down", factor=1.0 - value, **times),)
         if isinstance(item, Regimen) and item.drug == self.key:
-            changed = {self.kind: value}
-            kept = {name: getattr(item, name) for name in _REGIMEN}
-            return (Regimen(**{**kept, **changed}),)
+            kept: dict[str, Any] = {name: getattr(item, name) for name in _REGIMEN}
+            return (Regimen(**{**kept, self.kind: value}),)
         return (item,)
 
 

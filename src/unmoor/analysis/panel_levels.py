@@ -196,8 +196,10 @@ def build_panel(panel: pd.DataFrame, protein: pd.DataFrame, rule: Mapping[str, f
     statistics["panel_median_mirna"] = float(read["mirna"][read["mirna_worked"]].median())
     itgb3 = 2.0 ** fpkm_level(panel["rna_ITGB3"], rule)
     statistics["itgb3_expressed"] = float(itgb3[itgb3 > rule["fpkm_floor"]].median())
-    said = panel[SUBTYPE].map(SUBTYPES).dropna() if SUBTYPE in panel else {}
-    subtypes = {str(key): str(subtype) for key, subtype in said.items()}
+    subtypes: dict[str, str] = {}
+    if SUBTYPE in panel:
+        said = panel[SUBTYPE].map(SUBTYPES).dropna()
+        subtypes = {str(key): str(subtype) for key, subtype in said.items()}
     return Panel(read.assign(emt_score=levels["emt_score"]), statistics, subtypes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -54,20 +55,39 @@ Limited = Annotated[
 ]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class OwnTable:
+    """Tumours of an expression table."""
+
+    expression: Table = None
+    scale: Scale = None
+    reference: Reference = None
+    samples: Samples = None
+    species: Species = None
+    not_malignant: Benign = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class OwnPanel:
+    """Lines of a molecular panel."""
+
+    panel: Rna = None
+    protein: Protein = None
+    normal: Normal = None
+
+
+_NO_TABLE, _NO_PANEL = OwnTable(), OwnPanel()
+
+
 def screen(
     study: str,
     /,
     *,
     lines: Lines = None,
-    expression: Table = None,
-    scale: Scale = None,
-    reference: Reference = None,
-    samples: Samples = None,
-    species: Species = None,
-    not_malignant: Benign = False,
-    panel: Rna = None,
-    protein: Protein = None,
-    normal: Normal = None,
+    table: OwnTable = _NO_TABLE,
+    panel: OwnPanel = _NO_PANEL,
     arms: Arms = None,
     limits: Limited = None,
     out: Out = _RUNS,
@@ -86,10 +106,8 @@ def screen(
         A study file, the name of a catalog study, or - for standard input.
     """
     loaded = study_to_analyse(study, set_, seed, workers)
-    own, messages = _own(
-        expression, scale, reference, samples, species, not_malignant=not_malignant
-    )
-    own += _of_panel(panel, protein, normal)
+    own, messages = _own(table)
+    own += _of_panel(panel)
     say(*messages)
     asked: list[Any] = [*_named(lines, loaded.beside), *own]
     from unmoor.analysis.memory import Memory
@@ -115,37 +133,29 @@ def screen(
     return ExitCode.OK
 
 
-def _own(
-    expression: Path | None,
-    scale: Any,
-    reference: str | None,
-    samples: Sequence[str] | None,
-    species: str | None,
-    *,
-    not_malignant: bool,
-) -> tuple[list[CellLine], list[str]]:
+def _own(table: OwnTable) -> tuple[list[CellLine], list[str]]:
     """Tumours of an expression table, and what is to be said about it."""
-    if expression is None:
+    if table.expression is None:
         return [], []
     from unmoor.analysis.expression import read_expression
 
     found = read_expression(
-        expression, scale=scale, reference=reference, samples=samples or (), species=species,
-        malignant=not not_malignant,
+        table.expression, scale=table.scale, reference=table.reference,
+        samples=table.samples or (), species=table.species, malignant=not table.not_malignant,
     )  # fmt: skip
-    return list(found.lines), [f"{expression.name}: {each}" for each in found.messages]
+    return list(found.lines), [f"{table.expression.name}: {each}" for each in found.messages]
 
 
-def _of_panel(rna: Path | None, protein: Path | None, normal: list[str] | None) -> list[CellLine]:
-    if rna is None and protein is None:
+def _of_panel(panel: OwnPanel) -> list[CellLine]:
+    if panel.panel is None and panel.protein is None:
         return []
-    if rna is None or protein is None:
-        lacking = "--panel" if rna is None else "--protein"
+    if panel.panel is None or panel.protein is None:
+        lacking = "--panel" if panel.panel is None else "--protein"
         expected, fix = "both files of a panel", f"give {lacking} too"
         raise StudyError(Problem(lacking, "", "nothing", expected, fix, "E-USAGE"))
     from unmoor.analysis.own_lines import panel_lines
 
-    return panel_lines(rna, protein, normal=normal or ())
+    return panel_lines(panel.panel, panel.protein, normal=panel.normal or ())
 
 
 def _named(lines: list[str] | None, beside: Path | None) -> list[str]:
@@ -169,9 +179,9 @@ def _screen_summary(found: Screened, held: Consistency, limited: dict[str, Limit
     first = table[table["arm"] == found.arms[0]] if found.arms else table
     rows = [("line", "arm", "class", "P(switch)", "P(smaller)", "P(more)")]
     rows += [
-        (row.line, row.arm, str(first.loc[row.Index, "class"]), f"{row.p_switch:.2f}",
-         f"{row.p_smaller:.2f}", f"{row.p_more:.2f}")
-        for row in first.head(_SHOWN).itertuples()
+        (row["line"], row["arm"], row["class"],
+         *(f"{row[name]:.2f}" for name in ("p_switch", "p_smaller", "p_more")))
+        for row in first.head(_SHOWN).to_dict("records")
     ]  # fmt: skip
     said = columns(rows)
     if len(first) > _SHOWN:
@@ -224,8 +234,7 @@ def map_harm(
     x: Annotated[str, Parameter(help="First input, such as tone or SMAD4=-6:1:12.")],
     y: Annotated[str, Parameter(help="Second input, such as occupancy or dose:DRUG.")],
     line: Annotated[str | None, Parameter(help="Line that is varied; the study's first.")] = None,
-    expression: Table = None,
-    scale: Scale = None,
+    table: OwnTable = _NO_TABLE,
     arm: Annotated[str | None, Parameter(help="Arm; the first after the control.")] = None,
     draws: Annotated[int, Parameter(help="Parameter sets in each cell, at most.")] = 40,
     out: Out = _RUNS,
@@ -247,8 +256,9 @@ def map_harm(
     if draws < 1:
         expected = "a whole number of at least 1"
         raise StudyError(Problem("--draws", "", f"{draws}", expected, "", "E-USAGE"))
-    samples = [line] if line is not None else None
-    own, messages = _own(expression, scale, None, samples, None, not_malignant=False)
+    if line is not None and table.expression is not None:
+        table = replace(table, samples=[line])
+    own, messages = _own(table)
     say(*messages)
     from unmoor.analysis.harm_map import harm_map
     from unmoor.analysis.memory import Memory

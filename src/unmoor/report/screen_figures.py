@@ -22,6 +22,7 @@ LETTER_OF = {"switch": "S", "harm": "H", "benefit": "B", "containment": "C", "un
 _INCH = 72.0
 _ROW, _HEAD, _FOOT = 9.5, 34.0, 40.0  # heights [pt]
 _DASHED = (0, (4, 2))
+_WIDE = 110.0  # width of a column that holds its name [pt]
 _WIDEST = 1e3
 _SHARE = "share of draws"
 
@@ -82,26 +83,26 @@ def _intervals(axis: Any, rows: pd.DataFrame, name: str, y: Any, margin: float) 
 def class_matrix(frame: pd.DataFrame, arms: Sequence[str], footer: str) -> Figure:
     """Class of each line under each arm, with P(switch) as a number."""
     lines = list(dict.fromkeys(frame.sort_values("p_switch", ascending=False)["line"]))
-    figure = _figure(len(lines), head=96.0)
-    box = _margins(figure, 100.0, 14.0, head=96.0)
+    width = (WIDTH - 114.0) / max(len(arms), 1)
+    slant = 0 if width > _WIDE else 30
+    head = 78.0 if slant else 24.0
+    figure = _figure(len(lines), head=head)
+    box = _margins(figure, 100.0, 60.0 if slant else 14.0, head=head)
     axis = figure.add_axes((box["left"], box["bottom"], box["right"] - box["left"],
                             box["top"] - box["bottom"]))  # fmt: skip
-    place = {(row.line, row.arm): row for row in frame.itertuples()}
+    place = {(row["line"], row["arm"]): row for row in frame.to_dict("records")}
     for i, line in enumerate(lines):
         for k, arm in enumerate(arms):
-            row: Any = place[line, arm]
-            name = frame.loc[row.Index, "class"]
-            tint = TINTS.get(str(name), "#FFFFFF")
-            axis.add_patch(_square(k, i, tint))
-            text = f"{LETTER_OF[str(name)]}  {row.p_switch:.2f}"
+            row = place[line, arm]
+            name = str(row["class"])
+            axis.add_patch(_square(k, i, TINTS.get(name, "#FFFFFF")))
+            text = f"{LETTER_OF[name]}  {row['p_switch']:.2f}"
             axis.text(k, i, text, ha="center", va="center", fontsize=FONT_SIZE - 1.0,
                       color=INK if name != "unclear" else GREY)  # fmt: skip
     axis.set_xlim(-0.5, len(arms) - 0.5)
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.xaxis.tick_top()
-    width = (WIDTH - 114.0) / max(len(arms), 1)
-    names = [shortened(arm, max(width * 2.2, 60.0)) for arm in arms]
-    slant = 0 if width > 90 else 30
+    names = [shortened(arm, max(round(width / 4.0), 16)) for arm in arms]
     axis.set_xticks(range(len(arms)), names, rotation=slant, ha="left" if slant else "center",
                     fontsize=FONT_SIZE - 0.5)  # fmt: skip
     axis.set_yticks(range(len(lines)), lines, fontsize=FONT_SIZE - 0.5)
