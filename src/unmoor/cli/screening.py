@@ -121,10 +121,7 @@ def screen(
     held = found.consistency()
     limited = found.limits(*limits) if limits else {}
     folder = analysis_folder(out, loaded, "screen")
-    _write_own(own, folder)
-    from unmoor.report.screen_page import screen_page
-
-    screen_page(folder, found, held, limited, messages)
+    _write(folder, own, found, held, limited, messages)
     say(*_screen_summary(found, held, limited))
     if json:
         put_json(_screen_document(found, held, limited, folder, messages))
@@ -164,12 +161,21 @@ def _named(lines: list[str] | None, beside: Path | None) -> list[str]:
     return catalog.names("cell_lines", beside) if lines == ["all"] else list(lines or ())
 
 
-def _write_own(own: Sequence[CellLine], folder: Path) -> None:
-    """Entries of a catalog that studies in the folder of the analysis can name."""
+def _write(
+    folder: Path,
+    own: Sequence[CellLine],
+    found: Screened,
+    held: Consistency,
+    limited: dict[str, Limits],
+    messages: Sequence[str],
+) -> None:
+    """The page, and entries of a catalog that studies in its folder can name."""
     from unmoor.analysis.own_lines import write_line
+    from unmoor.report.screen_page import screen_page
 
     for line in own:
         write_line(line, folder / "catalog" / "cell_lines")
+    screen_page(folder, found, held, limited, messages)
 
 
 def _screen_summary(found: Screened, held: Consistency, limited: dict[str, Limits]) -> list[str]:

@@ -1,0 +1,267 @@
+"""A screen of lines: one rule, cells alone, thresholds, what limits a line, maps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unmoor as um
+from unmoor import catalog
+from unmoor.analysis.cell_switch import Cells, put_to_the_test, switch_loss, without
+from unmoor.analysis.discrimination import area, best_threshold
+from unmoor.analysis.expression import read_expression
+from unmoor.analysis.limiting import limits_of
+from unmoor.analysis.own_lines import outside_panel, write_line
+from unmoor.analysis.rule_digest import recorded_digest, rule_digest
+from unmoor.catalog.contracts import LEVELS
+from unmoor.catalog.draws import Draw
+from unmoor.cell.line import CellLine, Structure, network_values
+from unmoor.errors import StudyError
+
+STRUCTURE = Structure()
+SWITCHING, WITHOUT = "HCC1806", "MDA-MB-468"
+
+
+def draws(count: int = 24) -> list[Draw]:
+    """Plausible sets."""
+    return Draw.plausible(STRUCTURE.name, 7, range(1, count + 1))
+
+
+def tested(line: CellLine, **options: bool) -> Cells:
+    """The test of the cells of a line."""
+    return put_to_the_test(line, draws(), STRUCTURE, **options)
+
+
+def share(cells: Cells) -> float:
+    """Share of draws that switch."""
+    return float(np.nanmean(cells.switches(switch_loss(draws(1)[0]))))
+
+
+# --- the rule -----------------------------------------------------------------------------------
+
+
+def test_the_rule_is_the_one_that_was_recorded() -> None:
+    """Whoever changes rule or numbers records the new digest, and says so under Changes results."""
+    assert rule_digest() == recorded_digest()
+
+
+def test_renaming_a_line_changes_nothing() -> None:
+    """Random numbers are named by levels, not by the line."""
+    line = CellLine.load(SWITCHING)
+    renamed = tested(replace(line, name="another"))
+    for name in ("untreated", "blocked", "restored", "keeps_branch"):
+        np.testing.assert_array_equal(getattr(renamed, name), getattr(tested(line), name))
+
+
+def test_a_cell_does_not_depend_on_its_neighbours_in_the_batch() -> None:
+    """The same bits whether a draw is solved among many or among few."""
+    line = CellLine.load(SWITCHING)
+    few = put_to_the_test(line, draws()[3:8], STRUCTURE)
+    np.testing.assert_array_equal(few.blocked, tested(line).blocked[3:8])
+
+
+def test_a_line_changed_in_silico_keeps_its_random_numbers() -> None:
+    """Only what follows from the level moves."""
+    line = CellLine.load(SWITCHING)
+    for draw in draws(6):
+        own = line.parameters(draw, "cascading")
+        changed = line.altered({"L_ITGB1": -3.0}).parameters(draw, "cascading")
+        assert replace(changed, beta1_tot=own.beta1_tot) == own
+        assert changed.beta1_tot < own.beta1_tot
+
+
+# --- cells alone --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["HCC1806", "HCC1937", "MCF-7", "MDA-MB-231", "SUM149PT"])
+def test_cells_switch_where_the_oracle_says(name: str) -> None:
+    """The inequality of the design decides at least 9 in 10 draws as the equations do."""
+    line, found = CellLine.load(name), tested(CellLine.load(name))
+    expected = []
+    for draw in draws():
+        own = line.parameters(draw, "cascading")
+        k_int = network_values(draw, STRUCTURE, own)["k_int"]
+        drive = own.f * (0.165 + own.tone + 0.9 * k_int * own.beta1_tot / 0.6)
+        enough = {"epithelial": 0.62 * own.e_present, "mesenchymal": 0.0}.get(
+            own.branch, 0.95 * min(own.e_present, 0.39)
+        )
+        needed = {"epithelial": 1.22, "partial": 2.19}.get(own.branch, math.inf)
+        expected.append(drive > needed and enough >= 0.2)
+    agreed = found.switches(0.2) == np.array(expected, dtype=float)
+    assert agreed.mean() >= 0.9
+
+
+def test_the_deletion_of_a_gene_takes_the_switch_away() -> None:
+    """Neither receptor nor SMAD4 can be missed; what surrounds the cells stays as it was."""
+    line, own = CellLine.load(SWITCHING), draws()
+    assert share(tested(line)) > 0.3
+    for level in ("L_SMAD4", "L_TGFBR2"):
+        deleted = without(line, level, own, STRUCTURE)
+        assert [each.tone for each in deleted] == [
+            line.parameters(draw, "cascading").tone for draw in own
+        ]
+        assert share(put_to_the_test(line, own, STRUCTURE, deleted, restore=False)) <= 0.1
+
+
+def test_what_limits_a_line_names_the_lost_gene_and_a_repair_that_works() -> None:
+    """The repair, applied, makes the line switch; the line lacks SMAD4."""
+    line, own = CellLine.load(WITHOUT), draws()
+    found = limits_of(line, own, STRUCTURE, 0.5)
+    assert "L_SMAD4" in found.factors
+    repaired = line.altered({move.level: move.after for move in found.repair})
+    after = share(put_to_the_test(repaired, own, STRUCTURE, restore=False))
+    assert after == found.repaired_share >= 0.5 > found.share
+
+
+# --- numbers that tell groups apart -------------------------------------------------------------
+
+
+def test_the_area_is_the_chance_of_the_greater_value() -> None:
+    """Counted pair by pair, ties half."""
+    first, second = np.array([3.0, 1.0, 2.0, 2.0]), np.array([2.0, 0.0, 1.0])
+    pairs = [(a > b) + 0.5 * (a == b) for a in first for b in second]
+    assert area(first, second) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_the_best_threshold_is_found() -> None:
+    """A planted threshold with its side; no class, no threshold."""
+    values = np.linspace(0.0, 1.0, 400).reshape(20, 20)
+    found = best_threshold("x", values, (values < 0.3).astype(float), 1)
+    assert found is not None
+    assert not found.is_above
+    assert found.value == pytest.approx(0.3, abs=0.02)
+    assert found.accuracy > 0.95
+    assert best_threshold("x", values, np.zeros(values.shape), 1) is None
+
+
+# --- tumours of one's own -----------------------------------------------------------------------
+
+GENES = ("ITGB1", "TGFBR2", "SMAD4", "ITGB3", "CDH1", "VIM", "ZEB1", "ZEB2",
+         "CDC42", "RHOA", "ROCK1", "RAC1")  # fmt: skip
+TPM = {"a": (200, 60, 40, 1, 150, 2, 0.1, 0.1, 95, 210, 11, 170),
+       "b": (100, 5, 0, 0, 1, 900, 20, 10, 90, 220, 12, 180)}  # fmt: skip
+
+
+def written(path: Path, rows: Sequence[Sequence[object]], mark: str = ",") -> Path:
+    """A table on the disk."""
+    path.write_text("\n".join(mark.join(map(str, row)) for row in rows), encoding="utf-8")
+    return path
+
+
+def levels(line: CellLine) -> dict[str, float]:
+    """Levels of a line."""
+    return {name: line.levels[name].value for name in LEVELS}
+
+
+def test_any_way_of_writing_a_table_gives_the_same_levels(tmp_path: Path) -> None:
+    """Samples as rows or columns, with numbers behind symbols or not, linear or log2(x + 1)."""
+    by_row = [["", *(f"{gene} ({i})" for i, gene in enumerate(GENES, 100))]]
+    by_row += [[name, *values] for name, values in TPM.items()]
+    logs = [[row[0], *(math.log2(float(x) + 1.0) for x in row[1:])] for row in by_row[1:]]
+    tables = [
+        written(tmp_path / "rows.csv", by_row),
+        written(tmp_path / "logs.csv", [by_row[0], *logs]),
+        written(tmp_path / "genes.tsv", [["gene", *TPM], *zip(GENES, *TPM.values(), strict=True)],
+                "\t"),
+    ]  # fmt: skip
+    found = [read_expression(path).lines for path in tables]
+    for lines in found[1:]:
+        for line, same in zip(lines, found[0], strict=True):
+            assert levels(line) == pytest.approx(levels(same), abs=1e-6)
+
+
+def test_depth_and_unit_of_a_table_do_not_matter_with_steady_genes(tmp_path: Path) -> None:
+    """A table thrice as deep gives the same levels."""
+    rows = [["gene", "value"], *zip(GENES, TPM["a"], strict=True)]
+    deeper = [["gene", "value"], *((g, 3 * x) for g, x in zip(GENES, TPM["a"], strict=True))]
+    one = read_expression(written(tmp_path / "t.csv", rows), scale="linear").lines[0]
+    two = read_expression(written(tmp_path / "t.csv", deeper), scale="linear").lines[0]
+    assert levels(two) == pytest.approx(levels(one), abs=1e-9)
+
+
+def test_less_known_is_less_certain(tmp_path: Path) -> None:
+    """Without steady genes a level is less certain than with; without a gene, least."""
+    rows = [["gene", "value"], *zip(GENES, TPM["a"], strict=True)]
+    whole = read_expression(written(tmp_path / "w.csv", rows), scale="linear").lines[0]
+    few = read_expression(written(tmp_path / "f.csv", rows[:9]), scale="linear").lines[0]
+    none = read_expression(written(tmp_path / "n.csv", rows[2:9]), scale="linear").lines[0]
+    sd = [line.levels["sd_L_ITGB1"].value for line in (whole, few)]
+    assert catalog.table("closures", "line_levels")["level_sd_single"].value < sd[0] < sd[1]
+    panel = catalog.table("closures", "line_levels")["panel_sd_ITGB1"].value
+    assert none.levels["sd_L_ITGB1"].value == panel
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([["gene", "value"], ["ITGB1", "much"], ["CDH1", "3"]], "much"),
+        ([["gene", "value"], ["ABC", "3"]], "HGNC"),
+        ([["gene", "value"], ["ITGB1", "-1.2"], ["CDC42", "0.4"], ["RHOA", "-.3"]], "z-scores"),
+    ],
+)
+def test_what_is_no_table_of_levels_is_told(
+    tmp_path: Path, rows: Sequence[Sequence[object]], told: str
+) -> None:
+    """With its place; never a silent guess."""
+    with pytest.raises(StudyError, match=told):
+        read_expression(written(tmp_path / "bad.csv", rows))
+
+
+def test_a_line_beyond_the_panel_is_outside_the_domain() -> None:
+    """The input is named; no line of the catalog is outside."""
+    line = CellLine.load(SWITCHING)
+    assert outside_panel(line) == []
+    assert "L_ITGB1 = 9.00" in outside_panel(line.altered({"L_ITGB1": 9.0}))[0]
+
+
+def test_a_line_written_out_is_the_same_line(tmp_path: Path) -> None:
+    """Its entry passes as one of a catalog of one's own, and gives the same parameters."""
+    rows = [["gene", "value"], *zip(GENES, TPM["a"], strict=True)]
+    line = read_expression(written(tmp_path / "t.csv", rows), scale="linear").lines[0]
+    folder = write_line(line, tmp_path / "cell_lines")
+    again = CellLine.load(str(folder))
+    assert levels(again) == pytest.approx(levels(line), abs=1e-4)
+
+
+# --- a whole screen, and a map ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study() -> um.Study:
+    """A few draws of the headline study."""
+    return um.Study.load("truong2014", {"uncertainty.draws": "12", "uncertainty.rivals": "false"})
+
+
+def test_a_screen_ranks_lines_and_says_what_it_rests_on(study: um.Study) -> None:
+    """Lines by P(switch), non-malignant ones last, three priors, the digest of the rule."""
+    found = um.screen(study, ["MCF10A", SWITCHING, WITHOUT], arms=["anti-β1"])
+    tables = found.tables()
+    assert list(tables["arms"]["line"])[-1] == "MCF10A"
+    assert list(tables["arms"]["line"])[0] == SWITCHING
+    priors = tables["lines"].set_index("line").loc[SWITCHING]
+    assert priors["p_cells_calibrated"] >= priors["p_cells_weak"]
+    assert found.rule == rule_digest()
+
+
+def test_a_map_knows_where_its_line_is_and_where_evidence_ends(study: um.Study) -> None:
+    """No switch without blockade; beyond the panel a cell has no evidence."""
+    found = um.harm_map(
+        study, "occupancy=0:0.9:3", "ITGB1=-3:5:3", line=SWITCHING, arm="anti-β1", draws=8
+    )
+    assert (found.switch[:, 0] == 0.0).all()
+    assert found.switch.max() > 0.5
+    assert found.own[1] == CellLine.load(SWITCHING).levels["L_ITGB1"].value
+    assert found.has_evidence[0].all()
+    assert not found.has_evidence[-1].any()
+
+
+@pytest.mark.parametrize("axis", ["tones", "dose:tgfbr1_inhibitor", "tone=3:1", "tone=a:b"])
+def test_an_axis_that_cannot_be_is_refused(study: um.Study, axis: str) -> None:
+    """No such input, nothing in the arm to vary, ends that do not rise."""
+    with pytest.raises(StudyError):
+        um.harm_map(study, axis, "k_int", arm="anti-β1")
