@@ -32,7 +32,7 @@ def draws(count: int = 24) -> list[Draw]:
     return Draw.plausible(STRUCTURE.name, 7, range(1, count + 1))
 
 
-def tested(line: CellLine, **options: bool) -> Cells:
+def cells_of(line: CellLine, **options: bool) -> Cells:
     """The test of the cells of a line."""
     return put_to_the_test(line, draws(), STRUCTURE, **options)
 
@@ -53,16 +53,16 @@ def test_the_rule_is_the_one_that_was_recorded() -> None:
 def test_renaming_a_line_changes_nothing() -> None:
     """Random numbers are named by levels, not by the line."""
     line = CellLine.load(SWITCHING)
-    renamed = tested(replace(line, name="another"))
+    renamed = cells_of(replace(line, name="another"))
     for name in ("untreated", "blocked", "restored", "keeps_branch"):
-        np.testing.assert_array_equal(getattr(renamed, name), getattr(tested(line), name))
+        np.testing.assert_array_equal(getattr(renamed, name), getattr(cells_of(line), name))
 
 
 def test_a_cell_does_not_depend_on_its_neighbours_in_the_batch() -> None:
     """The same bits whether a draw is solved among many or among few."""
     line = CellLine.load(SWITCHING)
     few = put_to_the_test(line, draws()[3:8], STRUCTURE)
-    np.testing.assert_array_equal(few.blocked, tested(line).blocked[3:8])
+    np.testing.assert_array_equal(few.blocked, cells_of(line).blocked[3:8])
 
 
 def test_a_line_changed_in_silico_keeps_its_random_numbers() -> None:
@@ -81,7 +81,7 @@ def test_a_line_changed_in_silico_keeps_its_random_numbers() -> None:
 @pytest.mark.parametrize("name", ["HCC1806", "HCC1937", "MCF-7", "MDA-MB-231", "SUM149PT"])
 def test_cells_switch_where_the_oracle_says(name: str) -> None:
     """The inequality of the design decides at least 9 in 10 draws as the equations do."""
-    line, found = CellLine.load(name), tested(CellLine.load(name))
+    line, found = CellLine.load(name), cells_of(CellLine.load(name))
     expected = []
     for draw in draws():
         own = line.parameters(draw, "cascading")
@@ -99,7 +99,7 @@ def test_cells_switch_where_the_oracle_says(name: str) -> None:
 def test_the_deletion_of_a_gene_takes_the_switch_away() -> None:
     """Neither receptor nor SMAD4 can be missed; what surrounds the cells stays as it was."""
     line, own = CellLine.load(SWITCHING), draws()
-    assert share(tested(line)) > 0.3
+    assert share(cells_of(line)) > 0.3
     for level in ("L_SMAD4", "L_TGFBR2"):
         deleted = without(line, level, own, STRUCTURE)
         assert [each.tone for each in deleted] == [
@@ -241,8 +241,8 @@ def test_a_screen_ranks_lines_and_says_what_it_rests_on(study: um.Study) -> None
     """Lines by P(switch), non-malignant ones last, three priors, the digest of the rule."""
     found = um.screen(study, ["MCF10A", SWITCHING, WITHOUT], arms=["anti-β1"])
     tables = found.tables()
-    assert list(tables["arms"]["line"])[-1] == "MCF10A"
-    assert list(tables["arms"]["line"])[0] == SWITCHING
+    assert tables["arms"]["line"].iloc[-1] == "MCF10A"
+    assert tables["arms"]["line"].iloc[0] == SWITCHING
     priors = tables["lines"].set_index("line").loc[SWITCHING]
     assert priors["p_cells_calibrated"] >= priors["p_cells_weak"]
     assert found.rule == rule_digest()
