@@ -17,8 +17,8 @@ from unmoor.cli.designing import design
 from unmoor.cli.exporting import export
 from unmoor.cli.failures import exit_code_of, explain_usage, finish_output
 from unmoor.cli.running import check, demo, remake_report, resume, run
-from unmoor.cli.searching import matrix, search
 from unmoor.cli.screening import map_harm, screen
+from unmoor.cli.searching import matrix, search
 from unmoor.cli.streams import be_verbose
 from unmoor.cli.studies import STDIN
 from unmoor.cli.validation import validate
