@@ -80,11 +80,11 @@ def _hatch(axis: Any, found: HarmMap) -> None:
     for j, i in np.argwhere(nothing):
         axis.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, facecolor="#C8C8C8", linewidth=0))
     for j, i in np.argwhere(~found.has_evidence & ~nothing):
-        axis.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, hatch="////", linewidth=0,
+        axis.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, hatch="//", linewidth=0,
                                  edgecolor="#FFFFFF"))  # fmt: skip
     keys = []
     if (~found.has_evidence & ~nothing).any():
-        keys.append(Patch(facecolor="#7C7B78", edgecolor="#FFFFFF", hatch="////", linewidth=0,
+        keys.append(Patch(facecolor="#7C7B78", edgecolor="#FFFFFF", hatch="//", linewidth=0,
                           label="no evidence"))  # fmt: skip
     if nothing.any():
         keys.append(Patch(facecolor="#C8C8C8", label="untreated line\nloses its state"))
