@@ -4,9 +4,9 @@ A small spheroid grows and invades a gel for a day, uses oxygen and makes TGFβ.
 crowded cells part exponentially, so what is compared is the mean over tissues with other random
 numbers, and the 90 % interval of the change must lie within 5 %: of cells and of their spread. The
 field of TGFβ itself, a hundredth of what cells make since a ball so small keeps next to nothing of
-it, may change by a tenth: it reaches farther than the box, whose faces hold none. The voxels of the gel, about as
-large as a cell, are part of the model and not refined. With UNMOOR_LONG=1 for three days and with
-five times as many tissues.
+it, may change by a tenth: it reaches farther than the box, whose faces hold none. The voxels of the
+gel, about as large as a cell, are part of the model and not refined. With UNMOOR_LONG=1 for three
+days and with five times as many tissues.
 """
 
 from __future__ import annotations
