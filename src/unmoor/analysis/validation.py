@@ -137,7 +137,8 @@ def validate(
         Weight of each structure in the mixture by which rows are scored, by name, adding up to 1;
         the same for the four that a study weighs if None.
     leave_out
-        Judge only rows whose source contains this, in draws that no such row informed.
+        Judge only rows whose source contains this, in draws that no such row informed; ``|``
+        parts several names of one publication.
     tissue_draws
         Parameter sets, over all structures, in rows of tissues; 0 leaves these rows out.
     memory
@@ -192,8 +193,9 @@ def _informs(rows: Sequence[EvidenceRow]) -> bool:
 
 
 def _of_source(rows: Sequence[EvidenceRow], text: str, path: Path) -> list[EvidenceRow]:
-    found = [row for row in rows if text.casefold() in row.source.casefold()]
-    if found and text.strip():
+    names = [part.strip().casefold() for part in text.split("|") if part.strip()]
+    found = [row for row in rows if any(name in row.source.casefold() for name in names)]
+    if found:
         return found
     sources = sorted({publication(row) for row in rows})
     expected = f"part of the source of a row of {path.name}, such as {listed(sources[:4])}"
