@@ -565,7 +565,7 @@ def change_version(folder: Path, run_folder: Path) -> None:
 
 def change_code(folder: Path, run_folder: Path) -> None:
     """A run of the same version with a line of code changed."""
-    change_record(run_folder, f'"code": "{provenance._CODE}"', '"code": "0000"')
+    change_record(run_folder, f'"code": "{provenance.CODE}"', '"code": "0000"')
 
 
 def change_package(folder: Path, run_folder: Path) -> None:
