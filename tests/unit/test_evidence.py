@@ -35,7 +35,7 @@ from unmoor.analysis.evidence_verdict import (
 from unmoor.analysis.memory import Memory
 from unmoor.analysis.validation import publication, validate
 from unmoor.cell.line import Structure, adhesion_coupling
-from unmoor.errors import StudyError
+from unmoor.errors import Interrupted, StudyError
 from unmoor.therapy.irradiation import Irradiation
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.trial.chunks import draw_sets
@@ -321,6 +321,29 @@ def test_what_is_known_is_not_computed_again(
     monkeypatch.setattr(evidence, "compute", lambda *given: calls.append(given))
     again = judge_rows(asked, asking, memory=Memory(tmp_path), workers=1)
     assert (again, calls) == (first, [])
+
+
+def test_what_was_judged_before_a_stop_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is told as such; the same call then computes only the rest."""
+    asked = [row(id="X1", line="4T1"), row(id="X2", line="MCF-7")]
+    asking = Asking(draws=4, structures=(Structure(),))
+    compute, calls = evidence.compute, [0]
+
+    def stopped(study: Any, chunk: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise KeyboardInterrupt
+        return compute(study, chunk)
+
+    monkeypatch.setattr(evidence, "compute", stopped)
+    with pytest.raises(Interrupted, match="what is done is kept"):
+        judge_rows(asked, asking, memory=Memory(tmp_path), workers=1)
+    assert {each.outcome for each in judge_rows(asked, asking, memory=Memory(tmp_path))} <= {
+        AGREES, DISAGREES,
+    }  # fmt: skip
+    assert calls == [3]  # the one that was done is not done again
 
 
 def test_lines_drugs_and_doses_of_one_s_own_are_found_beside_the_table(tmp_path: Path) -> None:

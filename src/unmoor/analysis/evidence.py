@@ -107,6 +107,8 @@ def judge_rows(
 
     Parameters
     ----------
+    asking
+        How rows are asked; under the model's first structure alone if None.
     draws
         Parameter sets under each structure, instead of those of ``asking``.
     memory
@@ -123,7 +125,7 @@ def judge_rows(
     Interrupted
         If it was stopped; what the memory holds is not computed again.
     """
-    asking = asking or Asking()
+    asking = asking or Asking(structures=STRUCTURES[:1])
     asking = asking if draws is None else replace(asking, draws=draws)
     memory = memory or Memory()
     blanks = [
