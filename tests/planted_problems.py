@@ -38,12 +38,15 @@ class PlantedProblem:
         Tumour and spread, each (points, draws), of points (points, axes).
     best
         Least spread, in the quantile that is judged, with the tumour within its limit.
+    is_logarithmic
+        Whether an axis that is a dose is one of its logarithm, as dose responses are drawn.
     """
 
     name: str
     n_axes: int
     ratios: Callable[[Array], tuple[Array, Array]]
     best: float
+    is_logarithmic: bool = False
 
 
 def problems(number: int, seed: int = 11) -> list[PlantedProblem]:
@@ -82,14 +85,14 @@ def planted(seed: int, number: int) -> PlantedProblem:
         return tumour[:, None] * tumour_noise, spread[:, None] * spread_noise
 
     best = least * float(np.quantile(spread_noise, QUANTILE))
-    return PlantedProblem(f"planted {number}", n_axes, ratios, best)
+    return PlantedProblem(f"planted {number}", n_axes, ratios, best, is_logarithmic=True)
 
 
 def pharmacology(seed: int, number: int) -> PlantedProblem:
     """A drug that shrinks and switches, one that prevents it unless late, one that only shrinks."""
     stream = Stream(seed, number)
     n_axes = 2 + number // 2 % 2
-    half = 0.05 + 0.4 * stream.uniform(np.arange(3), "half")
+    half = 0.05 + 0.2 * stream.uniform(np.arange(3), "half")
     hill = 1.0 + 3.0 * stream.uniform(np.arange(3), "hill")
     sizes = stream.uniform(np.arange(6), "sizes")
     late = 0.3 + 0.5 * float(sizes[0])
@@ -105,7 +108,7 @@ def pharmacology(seed: int, number: int) -> PlantedProblem:
         prevent = effect(points[:, 1], 1)
         start = points[:, 2][:, None] if n_axes == 3 else np.zeros((len(points), 1))
         prevent = prevent / (1.0 + np.exp(np.clip(20.0 * (start - late), -50.0, 50.0)))
-        tumour = (1.0 - (0.65 + 0.25 * sizes[1]) * block) * (1.0 + 0.3 * sizes[2] * prevent)
+        tumour = (1.0 - (0.75 + 0.2 * sizes[1]) * block) * (1.0 + 0.3 * sizes[2] * prevent)
         switch = 1.0 + (2.0 + 6.0 * sizes[3]) * block**2 * (1.0 - prevent)
         harm = 1.0 + (0.5 + sizes[4]) * np.abs(points[:, 1][:, None] - 0.6) * prevent
         return tumour * tumour_noise, 0.5 * switch * harm * (1.0 - 0.3 * block) * spread_noise

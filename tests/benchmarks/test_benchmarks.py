@@ -140,3 +140,11 @@ def test_monolayer_tells_its_radius_and_its_speed() -> None:
     assert row["speed"] > 0.5
     assert row["cells"] > 200
     assert found["largest_radius_error"] > 0.15  # the start is too small for the data
+
+
+def test_search_regret_says_how_many_are_within_five_percent() -> None:
+    """And which are not, by name."""
+    found = run("search_regret.py", "--problems", "2")
+    assert found["problems"] == 2
+    assert 0.0 <= found["within_5_percent"] <= 1.0
+    assert len(found["missed"]) == round((1.0 - found["within_5_percent"]) * 2)
