@@ -1,7 +1,7 @@
 """Points of a grid at which several numbers are small, under conditions: asked in whole batches.
 
 Three stages share a budget. A design covers the grid (corners, centre, a Latin hypercube); NSGA-II
-(Deb and others 2002, of the library optuna) breeds points that are on the front; a smooth surface
+(of the library optuna) breeds points that are on the front; a smooth surface
 through what is known then says where the first objective may be less still
 (:mod:`unmoor.analysis.refining`), since a genetic algorithm comes near a best point and seldom
 reaches it. All of it is a function of the seed and of what the points are worth, so that whoever
@@ -26,7 +26,7 @@ from unmoor.errors import Problem, StudyError
 from unmoor.random import Stream
 
 _CORNERS = 16  # corners of the grid in the design, at most
-_DESIGN, _BRED = 0.25, 0.4  # shares of the budget; the rest refines
+_DESIGN, _BRED = 0.25, 0.2  # shares of the budget; the rest refines
 _POPULATION = 20
 _GENERATIONS_EMPTY = 5  # generations that bring nothing new, after which breeding ends
 
