@@ -129,6 +129,21 @@ def test_a_search_is_a_function_of_its_seed() -> None:
     assert runs[0] != runs[2]
 
 
+def test_the_best_is_best_in_the_first_objective() -> None:
+    """Whatever comes first in ``minimise``; a search for the smallest tumour says so first."""
+    for first, second in (("tumour_volume", "lung_metastases"), ("lung_metastases", "burden")):
+        whole = study(
+            vary={"tgfbr1_inhibitor.dose": ["0 mg/kg", "60 mg/kg"],
+                  "tgfbr1_inhibitor.start": ["0 d", "14 d"]},
+            candidates=20, draws=3, minimise=[first, second],
+        ).replace(uncertainty={"draws": 3, "rivals": False})  # fmt: skip
+        found = um.search(whole)
+        values = [each.outcomes[first] for each in found.front]
+        assert values == sorted(values)
+        assert found.best is not None
+        assert found.best.outcomes[first] == min(values)
+
+
 def test_an_interrupted_search_ends_with_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,8 @@
 Cells are untouched, touched by one drug, by the other or by both, and change between these four
 states; a ratio to control is the mean over the states (Meyer and others 2019, Wooten and others
 2021). α says by how much a drug makes the other more potent (above 1 synergy of potency), β by how
-much both together reach beyond the better drug (above 0 synergy of efficacy).
+much both together reach beyond the better drug (above 0 synergy of efficacy); where both drugs
+raise the ratio, as spread may be raised, "better" is the one that raises it less.
 Equations: docs/explanation/foresight_search.md.
 """
 
@@ -33,7 +34,8 @@ class Musyc:
     alpha_second
         Factor by which the first makes the second more potent.
     beta
-        (better ratio alone − ratio of both) / (1 − better ratio alone), at infinite doses.
+        (better ratio alone − ratio of both) / |1 − better ratio alone|, at infinite doses: above 0
+        if both reach lower than the better drug, on whichever side of 1; NaN if that does nothing.
     both
         Ratio at infinite doses of both.
     curves
@@ -111,7 +113,7 @@ def musyc(surface: Surface) -> Musyc | None:
     alphas = (float(np.exp(best.x[0])), float(np.exp(best.x[1])))
     both = float(best.x[2])
     better = min(curves[0].end, curves[1].end)
-    beta = (better - both) / (1.0 - better) if abs(1.0 - better) > 1e-6 else np.nan
+    beta = (better - both) / abs(1.0 - better) if abs(1.0 - better) > 1e-6 else np.nan
     fitted = musyc_ratios(surface.first, surface.second, curves, alphas, both)
     apart = float(np.sqrt(np.mean((fitted - surface.ratios) ** 2)))
     return Musyc(alphas[0], alphas[1], float(beta), both, curves, apart)

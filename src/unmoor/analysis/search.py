@@ -192,7 +192,7 @@ def search(
         space, whole.search, lambda arms: foretell(own, arms=arms, among=among, **options),
         seed=whole.seed, smaller=whole.verdict.smaller, spread=whole.verdict.spread,
     )  # fmt: skip
-    chosen = _thinned([each for each in tried if each.is_on_front])
+    chosen = _thinned([each for each in tried if each.is_on_front], whole.search)
     verified = _verify(whole, space, chosen, options)
     swept = tuple(_sweeps(whole, space, chosen[0], options)) if chosen else ()
     return Searched(whole, space, tried, chosen, verified, swept)
@@ -295,18 +295,19 @@ def _worth(outcomes: Mapping[str, float], asked: Search, required: Sequence[Cond
     return Worth(tuple(outcomes[name] for name in asked.minimise), margins)
 
 
-def _thinned(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def _thinned(found: Sequence[Candidate], asked: Search) -> tuple[Candidate, ...]:
     """The first of the front and others spread evenly along it."""
     if len(found) <= _MOST_ON_FRONT:
-        return tuple(_ordered(found))
-    ordered = _ordered(found)
+        return tuple(_ordered(found, asked))
+    ordered = _ordered(found, asked)
     places = np.unique(np.rint(np.linspace(0, len(ordered) - 1, _MOST_ON_FRONT)).astype(int))
     return tuple(ordered[place] for place in places)
 
 
-def _ordered(found: Sequence[Candidate]) -> list[Candidate]:
-    """By spread, then by burden: the first objective decided who is on the front."""
-    return sorted(found, key=lambda x: (x.outcomes["lung_metastases"], x.outcomes["burden"]))
+def _ordered(found: Sequence[Candidate], asked: Search) -> list[Candidate]:
+    """By the objectives in their order; of equals the lighter burden first."""
+    names = (*asked.minimise, "burden")
+    return sorted(found, key=lambda each: tuple(each.outcomes[name] for name in names))
 
 
 def _verify(
