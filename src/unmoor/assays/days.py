@@ -24,8 +24,8 @@ from unmoor.tissue.escape import EscapeTable, leave
 _MOST_SINGLES = 1e9  # a cluster, relative to untreated; more than anyone can count
 _GROWTH, _DEATH, _SINGLES, _CLUSTERS, _FOUNDING = 0, 1, 2, 3, 4
 _SPEED, _IN_COLLAGEN, _COHESION, _MESENCHYMAL = 5, 6, 7, 8
-_SINGLE, _CLUSTER, _FAK = 9, 10, 11
-_COLUMNS = 12
+_SINGLE, _CLUSTER, _FAK, _FAK_LUNG = 9, 10, 11, 12
+_COLUMNS = 13
 
 
 class Treated(NamedTuple):
@@ -113,7 +113,7 @@ def _behave_all(
     leaving: EscapeTable,
     table: FloatArray,
 ) -> None:
-    """Behaviour of each clone, shape (clones, 12), in the order of ``_GROWTH`` … ``_FAK``.
+    """Behaviour of each clone, shape (clones, 13), in the order of ``_GROWTH`` … ``_FAK_LUNG``.
 
     The only place that calls the equations of behaviour: each call is compiled into its caller.
     ``_IN_COLLAGEN`` is left to ``_move_in_collagen``, since only frames ask for it.
@@ -133,7 +133,7 @@ def _behave_all(
         table[k, _SPEED] = phenotype.speed
         table[k, _COHESION], table[k, _MESENCHYMAL] = phenotype.cohesion, phenotype.mesenchymal
         table[k, _SINGLE], table[k, _CLUSTER] = chance.single, chance.cluster
-        table[k, _FAK] = phenotype.fak_tumour
+        table[k, _FAK], table[k, _FAK_LUNG] = phenotype.fak_tumour, phenotype.fak_lung
 
 
 @part
@@ -294,6 +294,7 @@ def live(
     leaving: EscapeTable,
     frames: Frames,
     paces: FloatArray,
+    seen: FloatArray,
 ) -> None:
     """Run every subject from inoculation to the read-out day.
 
@@ -323,6 +324,9 @@ def live(
     paces
         ``PACES`` of each clone in each interval, shape (subjects, intervals kept, ``PACES``,
         clones); where fewer are kept than there are, the last ones stay.
+    seen
+        Readouts in the middle of each interval, shape (subjects, intervals, blocks of a subject,
+        readouts, 8); nothing is noted where there are no intervals.
     """
     # One long function on purpose: every level of calls is optimised anew when it is compiled.
     width = blocks.state.shape[0] // cells.shape[0]
@@ -360,6 +364,8 @@ def live(
                 if blocks.status[first + b] == SOLVED:
                     advance_block(first + b, blocks, 24.0 * days, machine, w[b])
                 _average(own[b], middle[b])
+                if seen.shape[1] > 0:
+                    _copy(middle[b], seen[s, i, b])
             _behave_all(c[s], cells[s], middle, treated.means[s, i], left, table)
             _set_rates(c[s], table, base, treated.means[s, i], rates)
             _keep(table, base, rates, paces[s, i % paces.shape[1]])

@@ -58,6 +58,9 @@ class Setting:
     escape
         Whether what leaves a tumour is read off the ``table`` of the catalog or counted in runs of
         the tissue under each parameter set (``direct``).
+    cut
+        Labels of edges of the network that see what they see in an untreated cell, whatever the
+        treatment.
     """
 
     line: CellLine
@@ -73,6 +76,7 @@ class Setting:
     interaction: str = "bliss"
     place: Place = IN_A_TUMOUR
     escape: str = "table"
+    cut: tuple[str, ...] = ()
 
 
 class Preparation:
@@ -86,7 +90,7 @@ class Preparation:
         self.arms: list[Arm] = list(dict.fromkeys([(), *(tuple(arm) for arm in setting.arms)]))
         self.arm_subjects = [self.arms.index(tuple(arm)) for arm in setting.arms]
         self.lines = [setting.line.parameters(draw, setting.structure.emt_core) for draw in draws]
-        self.network = setting.structure.network
+        self.network = setting.structure.network.without(setting.cut)
         self.values = [
             network_values(draw, setting.structure, line)
             for draw, line in zip(draws, self.lines, strict=True)
@@ -140,14 +144,17 @@ class Preparation:
     def _set_cells(self) -> None:
         """All cells at the end of culture, edited ones having been edited for its length."""
         home = self._settled()
-        names = self.network.parameters
+        names = home.network.parameters
         values = {name: self._spread([v[name] for v in self.values]) for name in names}
         factors = self._clone_factors()
         values["beta1_tot"] = values["beta1_tot"] * factors["beta1_tot"]
         values["k_int"] = values["k_int"] * factors["k_int"]
+        held = home.network.untreated(self.setting.cut, home.species(), self.values)
+        values |= {name: self._spread(value) for name, value in held.items()}
         self.batch = Batch(self.network, values, self.shape, rtol=_RTOL)
         blocks = self.batch.state.shape[0] // len(self.draws)
-        self.batch.state[:] = np.repeat(home.state, blocks, axis=0)
+        order = [home.network.species.index(name) for name in self.network.species]
+        self.batch.state[:] = np.repeat(home.state[:, order], blocks, axis=0)
         self.batch.status[:] = np.repeat(home.status, blocks)
         self.batch.advance(0.0)
         self.cells = self._cell_records(values["beta1_tot"], factors["K_F"])
@@ -166,9 +173,9 @@ class Preparation:
 
     def _settled(self) -> Batch:
         """One untreated cell of each draw in the steady state of the line's branch."""
-        names = self.network.parameters
-        own = {name: np.array([[v[name]] for v in self.values]) for name in names}
-        batch = Batch(self.network, own, (len(self.draws), 1), rtol=_RTOL)
+        network = self.setting.structure.network
+        own = {name: np.array([[v[name]] for v in self.values]) for name in network.parameters}
+        batch = Batch(network, own, (len(self.draws), 1), rtol=_RTOL)
         batch.set_parameter("f", np.array([[line.prime_f] for line in self.lines]))
         batch.set_parameter("tone", np.array([[line.prime_tone] for line in self.lines]))
         batch.advance(_SETTLE)
@@ -217,14 +224,28 @@ class Preparation:
             np.stack([course.at for course in acting], axis=-1),
         )
 
-    def live(self, released: Released, every: int, frames: Frames, paces: FloatArray) -> None:
+    def live(
+        self,
+        released: Released,
+        every: int,
+        frames: Frames,
+        paces: FloatArray,
+        seen: FloatArray | None = None,
+    ) -> None:
         """Run all days; what comes of it is in the arrays given, and in ``tumours``."""
         outside = list(self.network.inputs).index("tgfb_outside")
+        if seen is None:
+            seen = np.zeros(self.seen_shape(0))
         live(
             self.constants, self.cells, self.home, self.treated(), self.tumours, released,
             self.batch.blocks, float(self.grid[1]), every, outside, self.batch.machine,
-            self.leaving, frames, paces,
+            self.leaving, frames, paces, seen,
         )  # fmt: skip
+
+    def seen_shape(self, intervals: int) -> tuple[int, ...]:
+        """Shape of the readouts of all cells in so many intervals."""
+        blocks, *cell = self.batch.blocks.readouts.shape
+        return (self.shape[0], intervals, blocks // self.shape[0], *cell)
 
 
 def _clone_scores(draw: Draw, clones: int) -> FloatArray:

@@ -16,6 +16,15 @@ class Chances(NamedTuple):
     cluster: float
 
 
+@part
+def outgrow(c: Any, fak_lung: float, cohesion: float, systemic_tgfb: float) -> float:
+    """Chance that a cell which got to the lung grows out there."""
+    outgrowth: float = math.pow(fak_lung, c.q_F) * (1.0 - c.w_MET * (1.0 - cohesion))
+    if systemic_tgfb < 1.0:
+        outgrowth *= math.exp(-c.Lambda * (1.0 - systemic_tgfb))
+    return outgrowth
+
+
 @kernel
 def chances(c: Any, phenotype: Phenotype, systemic_tgfb: float) -> Chances:
     """Survival in transit × outgrowth in the lung.
@@ -30,13 +39,19 @@ def chances(c: Any, phenotype: Phenotype, systemic_tgfb: float) -> Chances:
     systemic_tgfb
         TGFβ activity left in the host [-].
     """
-    outgrowth = math.pow(phenotype.fak_lung, c.q_F) * (1.0 - c.w_MET * (1.0 - phenotype.cohesion))
-    if systemic_tgfb < 1.0:
-        outgrowth *= math.exp(-c.Lambda * (1.0 - systemic_tgfb))
+    outgrowth = outgrow(c, phenotype.fak_lung, phenotype.cohesion, systemic_tgfb)
     anoikis = c.lambda_an * (1.0 - c.r_M * phenotype.mesenchymal)
     oxidative = c.lambda_E * phenotype.stranded * phenotype.stress
     single = math.exp(-anoikis - oxidative) * outgrowth
     return Chances(single, c.Theta * c.cluster_anoikis * outgrowth)
+
+
+@part
+def held_together(c: Any, cohesion: float) -> float:
+    """Share of clusters that E-cadherin holds together in blood."""
+    e = cohesion * cohesion
+    hold: float = e * (1.0 + c.e_h * c.e_h) / (c.e_h * c.e_h + e)
+    return hold
 
 
 @part
@@ -48,8 +63,7 @@ def founding(
     Blood pulls clusters apart that E-cadherin does not hold. One that comes apart counts as two
     single cells, since loose clusters are pairs mostly.
     """
-    e = cohesion * cohesion
-    hold = e * (1.0 + c.e_h * c.e_h) / (c.e_h * c.e_h + e)
+    hold = held_together(c, cohesion)
     whole = hold * chance.cluster + (1.0 - hold) * 2.0 * chance.single
     founded: float = singles_rate * chance.single + clusters_rate * whole
     return founded

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from unmoor.errors import ParameterError
 from unmoor.signalling.codegen import Layout
 from unmoor.signalling.equations import read_equations
 from unmoor.signalling.machine_code import cached, load
@@ -27,6 +30,30 @@ class Compiled:
     def places(self) -> Places:
         """First slots that the stepper touches."""
         return Places(*[getattr(self.layout, name) for name in Places._fields])
+
+
+def _name_held(symbol: str) -> str:
+    return f"{symbol}_untreated"
+
+
+def _held(line: str, edge: Edge) -> str:
+    """An equation, with the edge's symbol replaced on its right if it is the edge's target."""
+    body = line.split("#", 1)[0]
+    left, equals, right = body.partition("=")
+    if not equals or left.strip() not in (edge.target, f"d{edge.target}/dt"):
+        return line
+    symbol = re.compile(rf"\b{re.escape(edge.symbol)}\b")
+    return f"{left}={symbol.sub(_name_held(edge.symbol), right)}"
+
+
+class Edge(NamedTuple):
+    """How one thing acts on another: ``symbol`` on the right of the equation of ``target``.
+
+    ``target`` is the left side of an equation, without derivative: ``E`` for ``dE/dt = …``.
+    """
+
+    symbol: str
+    target: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +77,8 @@ class Network:
         State from which the epithelial steady state is found, shape (species,).
     lowest
         The least a species can be: 0 for amounts, of which a step may leave a little less.
+    edges
+        Edges that may be cut, by label.
     """
 
     name: str
@@ -59,6 +88,60 @@ class Network:
     scale: Mapping[str, float]
     start: Mapping[str, float]
     lowest: float = -math.inf
+    edges: Mapping[str, Edge] = field(default_factory=dict)
+
+    def without(self, cut: Sequence[str]) -> Network:
+        """The network in which the edges ``cut`` see their untreated value, a new parameter.
+
+        Raises
+        ------
+        ParameterError
+            If it has no such edge.
+        """
+        lines = self.equations.splitlines()
+        for label in cut:
+            if label not in self.edges:
+                known = ", ".join(self.edges) or "none"
+                raise ParameterError(f"{self.name} has no edge {label!r}; it has {known}")
+            edge = self.edges[label]
+            lines = [_held(line, edge) for line in lines]
+        return replace(self, equations="\n".join(lines)) if cut else self
+
+    def untreated(
+        self,
+        cut: Sequence[str],
+        species: Mapping[str, np.ndarray],
+        parameters: Sequence[Mapping[str, float]],
+    ) -> dict[str, list[float]]:
+        """What cut edges see in untreated cells: a value a cell for each new parameter.
+
+        Parameters
+        ----------
+        species
+            Untreated state of one cell each, shape (cells, 1).
+        parameters
+            Parameters of each cell.
+        """
+        values: dict[str, list[float]] = {}
+        for symbol in dict.fromkeys(self.edges[label].symbol for label in cut):
+            see = self._seen(symbol)
+            rows = [
+                {name: float(state[i, 0]) for name, state in species.items()} | dict(own)
+                for i, own in enumerate(parameters)
+            ]
+            values[_name_held(symbol)] = [see({**self.inputs, **row}) for row in rows]
+        return values
+
+    def _seen(self, symbol: str) -> Callable[[Mapping[str, float]], float]:
+        """Value of a symbol of the equations, from species, parameters and inputs by name."""
+        if symbol in self.inputs or symbol in self.start:
+            return lambda known: float(known[symbol])
+        import sympy
+
+        expression = read_equations(self.equations, self.name).assignments[symbol]
+        names = sorted(map(str, expression.free_symbols))
+        function = sympy.lambdify(names, expression, modules="math")
+        return lambda known: float(function(*[known[name] for name in names]))
 
     @cached_property
     def system(self) -> System:

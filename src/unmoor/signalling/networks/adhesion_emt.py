@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from unmoor.errors import ParameterError
-from unmoor.signalling.network import Network
+from unmoor.signalling.network import Edge, Network
 
 INPUTS = {
     "itgb1": 1.0,  # free active β1 relative to untreated
@@ -141,6 +141,46 @@ CORES = {
 }
 
 
+_ADHESION_EDGES = {
+    "lost β1 → β3": Edge("replaced", "itgb3_base"),
+    "TGFβ → receptor": Edge("T", "D"),
+    "inhibitor ⊣ receptor": Edge("tgfbr1", "D"),
+}
+_MECHANISM_EDGES = {
+    "tgfb": {"lost β1 → TGFβ": Edge("beta1_loss", "J_adh")},
+    "itgb3": {"β3 → TGFβ": Edge("c", "J_adh")},
+}
+_CORE_EDGES = {
+    "cascading": {
+        "receptor → SNAI1": Edge("D", "u"),
+        "receptor → pSMAD": Edge("D", "P"),
+        "SNAI1 ⊣ miR-34": Edge("S", "R3"),
+        "ZEB ⊣ miR-34": Edge("Z", "R3"),
+        "miR-34 ⊣ SNAI1": Edge("R3", "S"),
+        "SNAI1 → ZEB": Edge("S", "z"),
+        "SNAI1 ⊣ miR-200": Edge("S", "R2"),
+        "ZEB ⊣ miR-200": Edge("Z", "R2"),
+        "miR-200 ⊣ ZEB": Edge("R2", "Z"),
+        "miR-200 ⊣ TGFβ": Edge("R2", "T"),
+        "SNAI1 ⊣ E-cadherin": Edge("S", "made"),
+        "ZEB ⊣ E-cadherin": Edge("Z", "made"),
+        "SNAI1 → mesenchymal": Edge("S", "N"),
+        "ZEB → mesenchymal": Edge("Z", "N"),
+    },
+    "ternary": {
+        "receptor → pSMAD": Edge("D", "P"),
+        "pSMAD → SNAI1": Edge("P", "S"),
+        "SNAI1 → ZEB": Edge("S", "S_z"),
+        "SNAI1 ⊣ miR-200": Edge("S", "S_R2"),
+        "ZEB → ZEB": Edge("Z", "Z_z"),
+        "ZEB ⊣ miR-200": Edge("Z", "Z_R2"),
+        "miR-200 ⊣ ZEB": Edge("R2", "M"),
+        "ZEB ⊣ E-cadherin": Edge("Z", "Z_E"),
+        "ZEB → mesenchymal": Edge("Z", "Z_N"),
+    },
+}
+
+
 @lru_cache
 def adhesion_emt(
     emt_core: str = "cascading", mechanism: str = "tgfb", e_readout: str = "cdh1"
@@ -184,4 +224,5 @@ def adhesion_emt(
         start=start,
         lowest=0.0,
         scale=scale,
+        edges=_ADHESION_EDGES | _MECHANISM_EDGES[mechanism] | _CORE_EDGES[emt_core],
     )
