@@ -41,6 +41,7 @@ PUBLIC = [
     "Viability",
     "__version__",
     "design",
+    "discriminate",
     "harm_map",
     "matrix",
     "panel_lines",
@@ -48,7 +49,9 @@ PUBLIC = [
     "report",
     "screen",
     "search",
+    "sensitivity",
     "validate",
+    "why",
 ]
 HEAVY = ("numpy", "numba", "pandas", "matplotlib", "scipy", "sympy", "jinja2")
 TEXT = {

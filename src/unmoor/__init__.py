@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unmoor.analysis.design import design
+    from unmoor.analysis.discriminate import discriminate
     from unmoor.analysis.expression import read_expression
     from unmoor.analysis.harm_map import harm_map
     from unmoor.analysis.matrix import matrix
     from unmoor.analysis.own_lines import panel_lines
     from unmoor.analysis.screening import screen
     from unmoor.analysis.search import search
+    from unmoor.analysis.sensitivity import sensitivity
     from unmoor.analysis.validation import validate
+    from unmoor.analysis.why import why
     from unmoor.assays.colonisation_settings import Intracardiac, TailVein
     from unmoor.assays.culture_settings import ColonyFormation, SignallingTimeCourse, Viability
     from unmoor.assays.layer_settings import CellSorting, Monolayer
@@ -62,6 +65,7 @@ __all__ = [
     "Viability",
     "__version__",
     "design",
+    "discriminate",
     "harm_map",
     "matrix",
     "panel_lines",
@@ -69,7 +73,9 @@ __all__ = [
     "report",
     "screen",
     "search",
+    "sensitivity",
     "validate",
+    "why",
 ]
 
 _HOMES = {
@@ -92,6 +98,7 @@ _HOMES = {
     "TailVein": "unmoor.assays.colonisation_settings",
     "Viability": "unmoor.assays.culture_settings",
     "design": "unmoor.analysis.design",
+    "discriminate": "unmoor.analysis.discriminate",
     "harm_map": "unmoor.analysis.harm_map",
     "matrix": "unmoor.analysis.matrix",
     "panel_lines": "unmoor.analysis.own_lines",
@@ -99,7 +106,9 @@ _HOMES = {
     "report": "unmoor.report",
     "screen": "unmoor.analysis.screening",
     "search": "unmoor.analysis.search",
+    "sensitivity": "unmoor.analysis.sensitivity",
     "validate": "unmoor.analysis.validation",
+    "why": "unmoor.analysis.why",
 }
 
 

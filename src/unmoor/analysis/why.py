@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from unmoor.analysis.foretelling import CODE
 from unmoor.analysis.memory import Memory
 from unmoor.analysis.pieces import Report, key_of, work_off
 from unmoor.analysis.shapley import shapley
@@ -31,6 +30,7 @@ from unmoor.cell.line import CellLine, Structure
 from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.trial.chunks import draw_sets, structures
+from unmoor.trial.provenance import CODE
 from unmoor.trial.study import Study
 
 PART_COLUMNS = (
@@ -128,7 +128,7 @@ def why(
     Interrupted
         If it was stopped; what the memory holds is not computed again.
     """
-    asked = _asked(study, arms)
+    asked = asked_of(study, arms)
     found = tuple(among or structures(study)[:1])
     draws = asked.uncertainty.draws
     blocks = [(n, min(n + _BLOCK - 1, draws)) for n in range(1, draws + 1, _BLOCK)] or [(0, 0)]
@@ -146,7 +146,7 @@ def why(
     return _gathered(asked, pieces, results)
 
 
-def _asked(study: Study, arms: Sequence[str] | None) -> Study:
+def asked_of(study: Study, arms: Sequence[str] | None) -> Study:
     """The study with its first assay with tumours and the arms that are asked for."""
     assay = next((each for each in study.assays if each.has_tumours), None)
     if assay is None:
@@ -235,8 +235,8 @@ def _gathered(
         for i, arm in enumerate(study.arms):
             if arm != study.control:
                 for outcome in ("spread", "tumour"):
-                    place = (line, structure, arm, outcome)
-                    draws |= dict(_part_draws(place, values, i, outcome))
+                    at = (line, structure, arm, outcome)
+                    draws |= dict(_part_draws(at, values, i, outcome))
     parts = pd.DataFrame(list(_part_rows(study, draws)), columns=list(PART_COLUMNS))
     return Why(study, parts, pd.DataFrame(edges, columns=list(EDGE_COLUMNS)), draws)
 

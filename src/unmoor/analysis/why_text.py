@@ -37,7 +37,7 @@ def _told(
     found: Why, part: pd.DataFrame, line: str, structure: str, arm: str, *, several: bool
 ) -> Iterator[str]:
     level = f"{100 * found.study.verdict.interval:g} %"
-    whole = part[part["part"] == "all"].iloc[0]
+    whole: Any = part[part["part"] == "all"].iloc[0]
     where = f"{line}, {arm}" + (f", {structure}" if several else "")
     if not math.isfinite(whole["mean"]):
         yield f"{where}: no draw could be solved."
@@ -52,7 +52,7 @@ def _told(
     if routes:
         yield f"It acts by {_listed(routes)}."
     edges = found.edges
-    own = edges[(edges["cell_line"] == line) & (edges["structure"] == structure)]
+    own: Any = edges[(edges["cell_line"] == line) & (edges["structure"] == structure)]
     own = own[(own["arm"] == arm) & (own["change"].abs() >= _LITTLE)]
     own = own.reindex(own["change"].abs().sort_values(ascending=False, kind="stable").index)
     if len(own):

@@ -6,7 +6,7 @@ those under which the calibration rows came out (``Draw.plausible``, see ``analy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -34,7 +34,8 @@ class Draw:
     """Parameter set ``number`` of a seed; number 0 holds the catalog's nominal values.
 
     ``is_prior`` says that numbers to be fitted are drawn from their prior; ``is_reference`` that
-    numbers which the calibration does not touch are the nominal ones.
+    numbers which the calibration does not touch are the nominal ones; ``given`` holds numbers in
+    (0, 1) by the name of a parameter that stand instead of drawn ones.
 
     A number depends on the seed, the draw and the parameter's table and id alone: adding a
     parameter shifts no other, and two cell lines share the values of what is not theirs.
@@ -45,6 +46,7 @@ class Draw:
     beside: Path | None = None
     is_prior: bool = False
     is_reference: bool = False
+    given: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
     _made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
     _values: dict[tuple[str, str], dict[str, float]] = field(
         default_factory=dict, compare=False, repr=False
@@ -109,6 +111,8 @@ class Draw:
 
     def uniforms(self, names: Sequence[str]) -> list[float]:
         """Numbers in (0, 1) for parameters; the median for nominal values."""
+        if self.given:
+            return [self.given.get(name, 0.5) for name in names]
         if self.is_nominal:
             return [0.5] * len(names)
         if self._joint is not None:
@@ -151,6 +155,11 @@ class Draw:
             _made={},
             _values={**self._values, (kind, name): {**self.values(kind, name), **values}},
         )
+
+    @property
+    def tables_read(self) -> list[tuple[str, str]]:
+        """Kind and name of the catalog's tables from which values were read."""
+        return list(self._values)
 
     def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` returns, made once for this set."""

@@ -89,7 +89,7 @@ class CellLine:
         levels = self.levels.values_by_id()
         # one call for all: a number depends on its name alone, not on what else is asked for
         names = [*levels, "tone"]
-        drawn = draw.uniforms([f"line/{self._content}/{name}" for name in names])
+        drawn = draw.uniforms([self.drawn_name(name) for name in names])
         number = dict(zip(names, drawn, strict=True))
         return derive(
             levels,
@@ -120,6 +120,10 @@ class CellLine:
             fixed=FrozenMap({**self.fixed, **fixed}),
             origin=self._content,
         )
+
+    def drawn_name(self, level: str) -> str:
+        """Name under which a level, or the ``tone``, is drawn; it depends on the levels alone."""
+        return f"line/{self._content}/{level}"
 
     @cached_property
     def _content(self) -> str:

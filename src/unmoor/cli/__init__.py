@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError
 
+from unmoor.cli.asking import discriminate, sensitivity, why
 from unmoor.cli.browsing import cite, list_entries, show
 from unmoor.cli.calibration import calibration_app
 from unmoor.cli.designing import design
@@ -65,6 +66,9 @@ _VERBS: dict[str, Callable[..., int]] = {
     "design": design,
     "screen": screen,
     "map": map_harm,
+    "why": why,
+    "sensitivity": sensitivity,
+    "discriminate": discriminate,
 }
 for _place, (_verb, _function) in enumerate(_VERBS.items()):
     app.command(_function, name=_verb, sort_key=_place)
