@@ -3,7 +3,7 @@
 Every arm is run with the control under each structure that the study names, in the same draws of
 each. A laboratory reads tumour volumes, metastases and proteins of both groups, with the scatter
 between animals and of the readings; `analysis.information` says how much such readings tell about
-which structure is right, given its weights. Equations: docs/explanation/foresight_rivals.md.
+which structure is right, given its weights. Equations: docs/explanation/foresight_why.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from unmoor.analysis.information import Gain, Reading, expected_gain
+from unmoor.analysis.information import Reading, expected_gain
 from unmoor.analysis.memory import Memory
 from unmoor.analysis.pieces import Report, key_of, work_off
 from unmoor.analysis.why import asked_of
@@ -263,7 +263,7 @@ def _readings(study: Study, rival: _Rival, arm: str, at: int) -> dict[tuple[str,
 def _predicted(
     study: Study, line: str, rivals: Sequence[_Rival], arm: str, at: int
 ) -> Iterator[tuple[object, ...]]:
-    """What each rival predicts of each readout: ratio to control, or for proteins the difference."""
+    """What each rival predicts of each readout: ratio to control, of proteins the difference."""
     names, tail = list(study.arms), 0.5 * (1.0 - study.verdict.interval)
     places = [names.index(arm), names.index(study.control)]
     for each in rivals:

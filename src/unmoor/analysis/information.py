@@ -7,10 +7,10 @@ information gain is the mutual information of rival and readings,
     I = Σ_m w_m E[ln p(y | m) − ln Σ_k w_k p(y | k)].
 
 Two estimates enclose it in expectation. *Over*: the parameter sets at hand are taken for all
-there are; mixtures of samples differ even where rivals do not (Jensen: the divergence is convex). *Under*:
-the parameter set that made a reading is left out of every rival when the reading is judged;
-any judgement that does not know the truth gains less than the best one (Barber & Agakov). More draws
-bring them together; half their distance is told as bias.
+there are; mixtures of samples differ even where rivals do not, since the divergence is convex in
+them. *Under*: the parameter set that made a reading is left out of every rival when the reading is
+judged; any judgement that does not know the truth gains no more than the best one. More draws bring
+them together; half their distance is told as bias.
 """
 
 from __future__ import annotations

@@ -76,4 +76,6 @@ def _bars(found: Discriminated, best: pd.DataFrame) -> Figure:
         canvas.text(panel.left - 5, y, name, size=-1.0, ha="right")
     canvas.text(panel.middle, 9, "expected information about which structure is right [bit]")
     also = f"n = {found.animals} a group"
-    return canvas.finished(figure_footer(found.study, also, f"{found.study.uncertainty.draws} draws"))
+    return canvas.finished(
+        figure_footer(found.study, also, f"{found.study.uncertainty.draws} draws")
+    )
