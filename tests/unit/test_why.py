@@ -146,7 +146,8 @@ def test_the_arms_of_a_study_are_ranked_by_what_they_tell() -> None:
     told = discriminate(asked(6, rivals=True), animals=5, days=[14.0])
     assert told.gains["bits"].is_monotonic_decreasing
     assert (told.gains["bits"] <= 2.0).all()
-    assert (told.gains["bits_under"] <= told.gains["bits_over"] + 1e-9).all()
+    allowed = told.gains["bits_over"] + 4.0 * told.gains["bits_mc"] + 0.05
+    assert (told.gains["bits_under"] <= allowed).all()  # they enclose it in expectation only
     assert set(told.predicted["structure"]) == {
         "cascading/tgfb", "cascading/itgb3", "ternary/tgfb", "ternary/itgb3",
     }  # fmt: skip

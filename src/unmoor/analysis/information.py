@@ -83,7 +83,7 @@ class Gain:
     @property
     def bias(self) -> float:
         """Half the distance of both estimates."""
-        return 0.5 * (self.over - self.under)
+        return 0.5 * abs(self.over - self.under)
 
 
 def expected_gain(

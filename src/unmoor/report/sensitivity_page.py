@@ -22,8 +22,8 @@ _PANELS = {
 }
 _NOTES = (
     "Over the ranges every number varies by itself; over the plausible sets numbers go together, "
-    "as the calibration left them. A number with an index near 0 is not unimportant where its range "
-    "is too narrow.",
+    "as the calibration left them. A number with an index near 0 is not unimportant where its "
+    "range is too narrow.",
 )
 
 
@@ -34,8 +34,8 @@ def write_sensitivity(found: Sensitivity, folder: Path) -> Path:
         "top",
         f"{top['cell_line'].iloc[0]}, {top['arm'].iloc[0]}: what {found.outcome} hangs on",
         f"The {len(top)} most influential numbers. Left: index over the ranges of the catalog; "
-        "right: over the plausible sets of the study. Bars: intervals of the study's level. Letters: "
-        "evidence grade (M measured, T transferred, F fitted, D derived, A assumed).",
+        "right: over the plausible sets of the study. Whiskers: intervals of the study's level. "
+        "Letters: evidence grade (M measured, T transferred, F fitted, D derived, A assumed).",
         lambda: _tornado(found),
         top,
         "Indices of the most influential numbers; they are in the table.",
