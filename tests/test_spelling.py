@@ -34,7 +34,7 @@ aluminum maneuver* skeptic*
 # Names that libraries, formats and the operating system have chosen.
 API_NAMES = re.compile(
     r"normalize|initializ\w+|finalize\w*|optimize|vectorize|factorized?|serializ\w+|synchronize|tokenize\w*|"
-    r"\w*color\w*|\w*center\w*|\w*gray\w*|realize\w*|canceled|minimize",
+    r"\w*color\w*|\w*center\w*|\w*gray\w*|realize\w*|canceled|minimize|analyze",
     re.IGNORECASE,
 )
 PROPER_NAMES = re.compile(r"Science Signaling|NO_COLOR|no-color\.org")

@@ -259,6 +259,13 @@ def _copy(source: FloatArray, target: FloatArray) -> None:
 
 
 @part
+def _note(middle: FloatArray, seen: FloatArray, i: int, b: int) -> None:
+    """Keep the readouts of a block in one interval, if any are kept."""
+    if seen.shape[0] > 0:
+        _copy(middle, seen[i, b])
+
+
+@part
 def _average(now: FloatArray, middle: FloatArray) -> None:
     """Turn readouts at the start of an interval into those in its middle."""
     for q in range(now.shape[0]):
@@ -364,8 +371,7 @@ def live(
                 if blocks.status[first + b] == SOLVED:
                     advance_block(first + b, blocks, 24.0 * days, machine, w[b])
                 _average(own[b], middle[b])
-                if seen.shape[1] > 0:
-                    _copy(middle[b], seen[s, i, b])
+                _note(middle[b], seen[s], i, b)
             _behave_all(c[s], cells[s], middle, treated.means[s, i], left, table)
             _set_rates(c[s], table, base, treated.means[s, i], rates)
             _keep(table, base, rates, paces[s, i % paces.shape[1]])

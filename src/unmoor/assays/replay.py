@@ -102,6 +102,18 @@ def _mix_stages(
         mixed[2, k] = (left * single + clusters * whole) * _choose(at_home, elsewhere, is_own[3])
 
 
+@part
+def _weigh_all(tumours: Tumours, volume: FloatArray) -> None:
+    """Volume of each animal in each mixture, dying cells included."""
+    for m in range(volume.shape[0]):
+        for a in range(volume.shape[1]):
+            volume[m, a] = 0.0
+            for k in range(tumours.volumes.shape[1]):
+                volume[m, a] += tumours.volumes[m, k, a]
+            for j in range(tumours.dying.shape[1]):
+                volume[m, a] += tumours.dying[m, j, a]
+
+
 @kernel
 def replay(
     c: Any,
@@ -181,10 +193,7 @@ def replay(
                     continue
                 systemic[0], systemic[1] = given[2], theirs[2]
                 _mix_stages(c[s], table, other, rates, other_rates, systemic, stages[m], mixed)
-                if given[4] + given[5] > 0.0 or theirs[4] + theirs[5] > 0.0:
-                    kills[m] = 1.0
+                kills[m] = max(kills[m], given[4] + given[5], theirs[4] + theirs[5])
                 _advance(now, m, mixed, c[s].k1 if kills[m] > 0.0 else 0.0, days)
+        _weigh_all(now, volume[s])
         shed[s] = now.shed
-        volume[s] = now.volumes.sum(axis=1)
-        for j in range(dead):
-            volume[s] += now.dying[:, j]

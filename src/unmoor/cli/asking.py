@@ -58,14 +58,9 @@ def why(
     write_why(found, folder)
     say(*found.sentences())
     if json:
-        put_json(
-            {
-                "folder": str(folder),
-                "parts": found.parts.to_dict("records"),
-                "edges": found.edges.to_dict("records"),
-                "sentences": found.sentences(),
-            }
-        )
+        parts, edges = found.parts.to_dict("records"), found.edges.to_dict("records")
+        told = {"parts": parts, "edges": edges, "sentences": found.sentences()}
+        put_json({"folder": str(folder), **told})
     else:
         put(str(folder))
     return ExitCode.OK
