@@ -175,8 +175,7 @@ def replay(
                     view[:] = home[s * width : (s + 1) * width]
                     given[:4], given[4:] = 1.0, 0.0
                 elif m < 0:
-                    view[:] = seen[t, i]
-                    theirs[:] = treated.means[t, i]
+                    view[:], theirs[:] = seen[t, i], treated.means[t, i]
                     given[:] = theirs
                 else:
                     _blend(seen[s, i], seen[t, i], routes[m], view)
