@@ -20,6 +20,7 @@ from unmoor.report.names import NETWORK
 from unmoor.report.numerals import percent, ratio
 from unmoor.report.plan import Plan, lines
 from unmoor.report.readouts import READOUTS
+from unmoor.report.sources_of_spread import SOURCES
 from unmoor.report.structures import options, structure_table
 from unmoor.report.style import arm_styles, as_pixels, as_png, as_svg, drawing
 from unmoor.report.tissue_section import tissue_plans
@@ -61,7 +62,7 @@ def draw_figures(
     drawn: dict[str, Drawn] = {}
     written: list[Future[None]] = []
     with drawing():
-        plans = (*_PLANS, _STRUCTURES, *FULL) if full else _PLANS
+        plans = (*_PLANS, SOURCES, _STRUCTURES, *FULL) if full else (*_PLANS, SOURCES)
         for plan in (*plans, *tissue_plans(view, full=full)):
             if not plan.is_possible(view):
                 continue

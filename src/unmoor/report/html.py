@@ -19,6 +19,7 @@ from unmoor.report.methods import methods, methods_text
 from unmoor.report.published import published
 from unmoor.report.readouts import joint_tables, readout_tables
 from unmoor.report.references import Reference, references
+from unmoor.report.sources_of_spread import uncertainty_rows
 from unmoor.report.structures import options, shares
 from unmoor.report.style import arm_styles
 from unmoor.report.survival_curves import survival_rows
@@ -95,6 +96,7 @@ def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) ->
         "structure_notes": text.structure_notes(view),
         "structures": _structures(view),
         "options": options(view),
+        "uncertainty": uncertainty_rows(view),
         "joint": joint_tables(view),
         "failure_note": text.failure_note(view),
         "grades": tables.grade_table(view.numbers),

@@ -61,6 +61,7 @@ class View:
     joint: pd.DataFrame
     effects: pd.DataFrame
     structures: pd.DataFrame
+    uncertainty: pd.DataFrame
     timecourses: pd.DataFrame
     numbers: pd.DataFrame
     n_outcomes: int
@@ -121,6 +122,7 @@ class View:
             joint=_table(result, "joint"),
             effects=effects,
             structures=_table(result, "structures"),
+            uncertainty=_table(result, "uncertainty"),
             timecourses=courses,
             numbers=_table(result, "numbers"),
             n_outcomes=len(outcomes),
