@@ -9,7 +9,8 @@ it comes late, whose best is found on a fine mesh by other code (``tests/planted
 The search is that of a study, with its 200 treatments; only what says what a treatment does is
 exchanged. Regret is how much more spreads under the best that was found than under the best there
 is, by the quantile over draws that is judged. At least 95 in 100 have to stay within 5 %; the exit
-status is 1 if fewer do.
+status is 1 if fewer do. The problems of seed 11 were seen while the search was made; other seeds
+are a fairer test.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main() -> int:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--problems", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=11, help="of the problems")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     import numpy as np
@@ -42,7 +44,7 @@ def main() -> int:
     from planted_search import planted_search
 
     found = {}
-    for number, problem in enumerate(problems(given.problems)):
+    for number, problem in enumerate(problems(given.problems, given.seed)):
         found[problem.name] = planted_search(problem, number)[0]
         if not given.json:
             say(f"{problem.name}: regret {found[problem.name]:.4f}")
