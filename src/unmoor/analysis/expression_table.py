@@ -7,6 +7,7 @@ import gzip
 import io
 import math
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +51,7 @@ def read_table(path: Path, genes: Sequence[str]) -> ExpressionTable:
     text = _text(path)
     first = text.partition("\n")[0]
     mark = max("\t,;", key=first.count)
-    rows = list(csv.reader(io.StringIO(text), delimiter=mark))
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    rows = _rows(path, text, mark)
     if len(rows) < 2:
         raise StudyError(_problem(path, "", "no rows", "a header and at least one row", ""))
     header = [_symbol(cell) for cell in rows[0]]
@@ -80,7 +80,7 @@ class _Reader:
         places = [(i, gene) for i, gene in places if gene in self._genes]
         found: dict[str, list[tuple[str, float]]] = {}
         for line, row in enumerate(rows[1:], 2):
-            name = row[0].strip() if places[0][0] > 0 else f"sample {line - 1}"
+            name = _name(row[0]) if places[0][0] > 0 else f"sample {line - 1}"
             if name in found:
                 self._say(line, 1, name, "each sample once", "rename or average them")
             found[name] = [
@@ -98,7 +98,7 @@ class _Reader:
         head = rows[0] if _symbol(rows[0][0]) not in self._genes else []
         found: dict[str, list[tuple[str, float]]] = {}
         for i in columns:
-            name = head[i].strip() if i < len(head) and len(columns) > 1 else self._path.stem
+            name = _name(head[i]) if i < len(head) and len(columns) > 1 else self._path.stem
             if name in found:
                 self._say(1, i + 1, name, "each sample once", "rename or average them")
             found[name] = [
@@ -168,10 +168,40 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         got, fix = f"byte {data[error.start]:#04x} at {error.start}", "save it as UTF-8 text"
         raise StudyError(_problem(path, "table", got, "UTF-8 text", fix, "E-ENCODING")) from error
-    except (OSError, EOFError) as error:
-        got = getattr(error, "strerror", None) or type(error).__name__
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        got, fix = f"damaged: {error}"[:80], "copy or download the file anew"
+        expected = "a whole .gz file"
+        raise StudyError(_problem(path, "table", got, expected, fix, "E-FILE")) from error
+    except OSError as error:
+        got = error.strerror or type(error).__name__
         expected = "a CSV or TSV file"
         raise StudyError(_problem(path, "table", got, expected, "", "E-FILE")) from error
+
+
+def _rows(path: Path, text: str, mark: str) -> list[list[str]]:
+    """Rows that hold anything.
+
+    Raises
+    ------
+    StudyError
+        If a quote is opened and not closed, with the line in which its cell begins.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
+    rows, begun = [], 1
+    try:
+        for row in reader:
+            rows.append(row)
+            begun = reader.line_num + 1
+    except csv.Error as error:
+        expected, fix = "quotes in pairs around a whole cell", "close or remove the quote"
+        place = f"{path}:{begun}"
+        raise StudyError(Problem(place, "table", f"{error}", expected, fix, "E-DATA")) from error
+    return [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def _name(cell: str) -> str:
+    """A sample's name on one line: tabs and line ends in it would break the tables written."""
+    return " ".join("".join(c if c.isprintable() else " " for c in cell).split())
 
 
 def _symbol(cell: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -118,18 +120,21 @@ def write_line(line: CellLine, folder: Path) -> Path:
     Parameters
     ----------
     folder
-        A folder ``cell_lines``, in which one of the line's name is made.
+        A folder ``cell_lines``, in which one of the line's name is made. A name that is no plain
+        name of a folder (``../a``, ``a/b``, ``/a``) is written in a safe way and is a synonym.
 
     Returns
     -------
-        The folder of the line.
+        The folder of the line, directly in ``folder`` whatever the line is called.
     """
-    path = folder / line.name
+    name = safe_name(line.name)
+    path = folder / name
     with refusals_told(path, 0):
         path.mkdir(parents=True, exist_ok=True)
     rows = [_as_level(line, name) for name in LEVELS if name not in missing(line.levels)]
     about = [
-        f"name = {literal(line.name)}", "synonyms = []",
+        f"name = {literal(name)}",
+        f"synonyms = [{literal(line.name) if name != line.name else ''}]",
         f"text = {literal(str(line.about.get('text', 'A line of an analysis.')))}",
         'status = "provisional"', f"species = {literal(line.species)}",
         f"malignant = {str(line.is_malignant).lower()}",
@@ -137,6 +142,25 @@ def write_line(line: CellLine, folder: Path) -> Path:
     write_file(path / "about.toml", ("\n".join(about) + "\n").encode("utf-8"))
     write_file(path / "parameters.tsv", table(rows).encode("utf-8"))
     return path
+
+
+def safe_name(name: str) -> str:
+    """A name for a folder on any system: itself, or what is plain of it with a digest of the rest.
+
+    Examples
+    --------
+    >>> safe_name("MDA-MB-231"), safe_name("../a/b")
+    ('MDA-MB-231', '_a_b-8e7e11e4')
+    """
+    plain = _NOT_PLAIN.sub("_", name)[:_LONGEST].strip(" .")
+    if plain == name and plain and plain.split(".")[0].upper() not in _DEVICES:
+        return name
+    return f"{plain or 'line'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+_NOT_PLAIN = re.compile(r"[^\w .,+()-]")
+_LONGEST = 50  # letters, so that no file system refuses them in any script
+_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{a}{n}" for a in ("COM", "LPT") for n in range(10))}
 
 
 def _as_level(line: CellLine, name: str) -> Level:
