@@ -24,7 +24,7 @@ DAYS = st.floats(0.0, 300.0)
 def uncertainties(draw: st.DrawFn) -> Uncertainty:
     """As many draws as there are sets."""
     sets = draw(st.sampled_from(("plausible", "ranges")))
-    most = 250 if sets == "plausible" else 100_000
+    most = 200 if sets == "plausible" else 100_000
     return Uncertainty(draw(st.integers(0, most)), draw(st.booleans()), sets)
 
 

@@ -58,6 +58,21 @@ def test_a_group_has_the_indices_of_its_members_together() -> None:
     assert found["total"][2] == pytest.approx(0.0, abs=1e-9)
 
 
+def test_groups_keep_their_places_wherever_their_inputs_stand() -> None:
+    """3·x₃ + x₅ + .1·x₀: shares .9, .1 and next to nothing, with input 0 among the others."""
+
+    def weighed(points: FloatArray) -> FloatArray:
+        told: FloatArray = 3.0 * points[:, 3] + points[:, 5] + 0.1 * points[:, 0]
+        return told
+
+    found = sobol(weighed, [[3], [5], [0, 1, 2, 4]], 512, 5)
+    for name in ("first", "total"):
+        assert found[name] == pytest.approx([0.899, 0.1, 0.001], abs=0.02)
+    assert np.all(found["total_half"][:1] > found["total_half"][2])
+    swapped = sobol(weighed, [[0, 1, 2, 4], [5], [3]], 512, 5)
+    assert swapped["total"] == pytest.approx(found["total"][::-1], abs=0.02)
+
+
 def test_morris_tells_a_line_from_a_bend_and_from_nothing() -> None:
     """Effects of a linear input are its slope, all the same; a product's differ."""
     found = morris(lambda x: 3.0 * x[:, 0] + x[:, 1] * x[:, 2], 4, 20, 5)

@@ -146,6 +146,10 @@ def test_the_arms_of_a_study_are_ranked_by_what_they_tell() -> None:
     told = discriminate(asked(6, rivals=True), animals=5, days=[14.0])
     assert told.gains["bits"].is_monotonic_decreasing
     assert (told.gains["bits"] <= 2.0).all()
+    for _, own in told.gains.groupby("arm"):
+        bits = own.set_index("readout")["bits"]
+        assert (bits["all"] >= bits).all()  # more readouts never tell less
+        assert bits["volume and metastases"] >= bits[["tumour_volume", "lung_metastases"]].max()
     allowed = told.gains["bits_over"] + 4.0 * told.gains["bits_mc"] + 0.05
     assert (told.gains["bits_under"] <= allowed).all()  # they enclose it in expectation only
     assert set(told.predicted["structure"]) == {

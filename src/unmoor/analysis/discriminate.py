@@ -73,9 +73,11 @@ class Discriminated:
     animals
         In each of the two groups.
     gains
-        One row an arm × day × readout (``GAIN_COLUMNS``): expected information about which
-        structure is right, estimates that enclose it, Monte-Carlo error, what there is to learn,
-        and gain per animal of both groups [bit].
+        One row an arm × day × readout (``GAIN_COLUMNS``): the information about which structure is
+        right that can at least be expected, both estimates of these readouts, Monte-Carlo error,
+        what there is to learn, and gain per animal of both groups [bit]. More readouts never tell
+        less, but their estimate falls as its bias grows; so several readouts count for no less than
+        the best of them.
     predicted
         What each rival predicts (``PREDICTED_COLUMNS``), as ratio or difference to control.
     """
@@ -94,9 +96,9 @@ class Discriminated:
                 row = best.iloc[0].to_dict()
                 lines.append(
                     f"{line}: by {what} best {row['arm']}, {row['readout'].replace('_', ' ')} on "
-                    f"day {row['day']:g}: {row['bits']:.2f} of {row['bits_most']:.2f} bit (between "
-                    f"{row['bits_under']:.2f} and {row['bits_over']:.2f}) with {self.animals} "
-                    "animals a group."
+                    f"day {row['day']:g}: at least {row['bits']:.2f} of {row['bits_most']:.2f} "
+                    f"bit, at most {min(row['bits_over'], row['bits_most']):.2f}, with "
+                    f"{self.animals} animals a group."
                 )
         return lines
 
@@ -229,12 +231,21 @@ def _gains(
 ) -> Iterator[tuple[object, ...]]:
     read = [_readings(study, each, arm, at) for each in rivals]
     weights = [each.weight for each in rivals]
+    gains = {}
     for name, parts in SETS.items():
         sets = [[own[part, group] for part in parts for group in range(2)] for own in read]
-        gain = expected_gain(sets, weights, animals, study.seed)
-        bits = [x / _BIT for x in (gain.middle, gain.under, gain.over, gain.error, gain.most)]
+        gains[name] = expected_gain(sets, weights, animals, study.seed)
+    for name, gain in gains.items():
+        within = [gains[each] for each in SETS if set(SETS[each]) <= set(SETS[name])]
+        surest = max(within, key=lambda each: _known(each.under))
+        least = min(max(surest.under, 0.0), gain.most)
+        bits = [x / _BIT for x in (least, gain.under, gain.over, surest.error, gain.most)]
         day = float(rivals[0].times[at])
         yield line, arm, day, name, *bits, bits[0] / (2 * animals)
+
+
+def _known(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf
 
 
 def _readings(study: Study, rival: _Rival, arm: str, at: int) -> dict[tuple[str, int], Reading]:

@@ -49,10 +49,11 @@ def sobol(
         problem, values, calc_second_order=False, num_resamples=_RESAMPLES, conf_level=level,
         seed=seed,
     )  # fmt: skip
-    return {
-        "first": np.asarray(found["S1"]), "first_half": np.asarray(found["S1_conf"]),
-        "total": np.asarray(found["ST"]), "total_half": np.asarray(found["ST_conf"]),
-    }  # fmt: skip
+    place = _places(groups)
+    told = np.argsort([*dict.fromkeys(place[i] for i in sorted(place))])
+    columns = {"first": "S1", "first_half": "S1_conf", "total": "ST", "total_half": "ST_conf"}
+    # SALib tells groups in the order in which their first inputs stand
+    return {name: np.asarray(found[key])[told] for name, key in columns.items()}
 
 
 def morris(
@@ -131,7 +132,7 @@ def _partial(points: FloatArray, values: FloatArray) -> FloatArray:
 
 def _problem(groups: Sequence[Sequence[int]]) -> dict[str, Any]:
     inputs = sum(map(len, groups))
-    place = {i: g for g, group in enumerate(groups) for i in group}
+    place = _places(groups)
     problem: dict[str, Any] = {
         "num_vars": inputs,
         "names": [f"x{i}" for i in range(inputs)],
@@ -140,6 +141,11 @@ def _problem(groups: Sequence[Sequence[int]]) -> dict[str, Any]:
     if len(groups) < inputs:
         problem["groups"] = [f"g{place[i]:04d}" for i in range(inputs)]
     return problem
+
+
+def _places(groups: Sequence[Sequence[int]]) -> dict[int, int]:
+    """Group of each input."""
+    return {i: g for g, group in enumerate(groups) for i in group}
 
 
 def _inside(points: FloatArray) -> FloatArray:

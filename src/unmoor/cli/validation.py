@@ -163,7 +163,7 @@ def _lines(found: Validation) -> Iterator[str]:
     if found.asking.sets == "prior":
         yield f"rows of {found.left_out} informed no draw here: draws are from the prior"
     elif found.left_out:
-        yield f"no draw was ever conditioned on rows of {found.left_out}: nothing to leave out"
+        yield f"no draw was ever conditioned on rows of {found.left_out}"
     if any(x.role in ("calibrated", "tuned") for x in found.rows):
         yield (
             "rows that were calibrated or tuned made the model what it is: only test rows "

@@ -83,7 +83,10 @@ def _notes(found: Validation) -> Iterator[str]:
             "That the prototype's defaults were chosen with some of them in view cannot be undone."
         )
     elif found.left_out:
-        yield f"No draw was ever conditioned on rows of {found.left_out}; there is nothing to undo."
+        yield (
+            f"No draw was ever conditioned on rows of {found.left_out}. That a prototype's "
+            "defaults were chosen with those marked tuned in view cannot be undone."
+        )
     if any(each.outcome == "not run" for each in found.rows):
         yield "Rows of tissues, which take long, were left out; they are listed as not run."
 
