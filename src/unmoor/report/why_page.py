@@ -79,7 +79,7 @@ def _waterfalls(found: Why, data: pd.DataFrame) -> Figure:
     low, high = min(low, -0.3) - 0.1, max(high, 0.3) + 0.1
     names = [bar[0] for bar in panels[0]]
     columns = min(_COLUMNS, len(arms))
-    canvas = Canvas(len(arms), columns, height=_HEIGHT, left=72.0, bottom=30.0, gaps=(14.0, 36.0))
+    canvas = Canvas(len(arms), columns, height=_HEIGHT, left=112.0, bottom=30.0, gaps=(14.0, 36.0))
     for index, (box, arm, bars) in enumerate(zip(canvas.boxes, arms, panels, strict=True)):
         panel = box.with_axes(x_limits=(low, high), y_limits=(len(names) - 0.4, -0.6))
         canvas.title(panel, shortened(arm, 30))
