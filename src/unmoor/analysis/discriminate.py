@@ -91,8 +91,9 @@ class Discriminated:
         """Return the best studies in words."""
         lines = []
         for line, rows in self.gains.groupby("cell_line", sort=False):
+            whole = rows[rows["readout"] == "all"]
             single = rows[~rows["readout"].isin(["all", "volume and metastases"])]
-            for what, best in (("one readout", single), ("all readouts", rows)):
+            for what, best in (("one readout", single), ("all together", whole)):
                 row = best.iloc[0].to_dict()
                 lines.append(
                     f"{line}: by {what} best {row['arm']}, {row['readout'].replace('_', ' ')} on "
@@ -233,7 +234,7 @@ def _gains(
     weights = [each.weight for each in rivals]
     gains = {}
     for name, parts in SETS.items():
-        sets = [[own[part, group] for part in parts for group in range(2)] for own in read]
+        sets = [[own[x] for x in own if x[0] in parts] for own in read]
         gains[name] = expected_gain(sets, weights, animals, study.seed)
     for name, gain in gains.items():
         within = [gains[each] for each in SETS if set(SETS[each]) <= set(SETS[name])]
@@ -253,7 +254,8 @@ def _readings(study: Study, rival: _Rival, arm: str, at: int) -> dict[tuple[str,
     growth = table("closures", "growth", study.beside)
     error = table("closures", "assay_error", study.beside)
     shed = table("closures", "dissemination", study.beside)["mu_cv"].value
-    found = {}
+    found: dict[tuple[str, int], Reading] = {}
+    levels: list[dict[str, FloatArray]] = []
     for group, name in enumerate((arm, study.control)):
         i = list(study.arms).index(name)
         course = {q: rival.courses[:, i, COURSES.index(q), at] for q in (*PROTEINS, VOLUME)}
@@ -264,10 +266,12 @@ def _readings(study: Study, rival: _Rival, arm: str, at: int) -> dict[tuple[str,
         expected = rival.courses[:, i, COURSES.index("cumulative_metastases"), at]
         dispersion = (1.0 + shed**2) * (1.0 + rival.cv[:, i] ** 2) - 1.0
         found[COUNT, group] = Reading(f"{group}/{COUNT}", True, expected, dispersion)
-        for protein in PROTEINS:
-            level = course[protein]
-            sd = error["protein_cv"].value * np.abs(level) + error["protein_floor"].value
-            found[protein, group] = Reading(f"{group}/{protein}", False, level, sd)
+        levels.append(course)
+    for protein in PROTEINS:  # against control only: no laboratory reads a model's own unit
+        own, base = levels[0][protein], levels[1][protein]
+        share, floor = error["protein_cv"].value, error["protein_floor"].value
+        sd = np.hypot(share * np.abs(own) + floor, share * np.abs(base) + floor)
+        found[protein, 0] = Reading(f"0/{protein}", False, own - base, sd)
     return found
 
 

@@ -61,6 +61,9 @@ def morris(
 ) -> dict[str, FloatArray]:
     """Mean absolute elementary effect of each input, its half width, and the spread of effects.
 
+    Levels are the middles of six equal parts of (0, 1): at its ends a level that is normal would be
+    many standard deviations away.
+
     Parameters
     ----------
     size
@@ -73,7 +76,8 @@ def morris(
     problem, salib = _problem([[i] for i in range(inputs)]), _salib()
     design = salib("sample.morris")
     points = design.sample(problem, size, num_levels=_LEVELS, seed=seed)
-    values = _complete(function(_inside(points)))
+    inside = (points * (_LEVELS - 1) + 0.5) / _LEVELS
+    values = _complete(function(inside)) * _LEVELS / (_LEVELS - 1)  # effects a unit of the input
     found = salib("analyze.morris").analyze(
         problem, points, values, num_levels=_LEVELS, num_resamples=_RESAMPLES, conf_level=level,
         seed=seed,
