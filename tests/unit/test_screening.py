@@ -13,14 +13,16 @@ import pytest
 import unmoor as um
 from unmoor import catalog
 from unmoor.analysis.cell_switch import Cells, put_to_the_test, switch_loss, without
+from unmoor.analysis.consistency import consistency
 from unmoor.analysis.discrimination import area, best_threshold
 from unmoor.analysis.expression import read_expression
 from unmoor.analysis.limiting import limits_of
-from unmoor.analysis.own_lines import outside_panel, write_line
-from unmoor.analysis.rule_digest import recorded_digest, rule_digest
+from unmoor.analysis.own_lines import outside_panel, panel_lines, write_line
+from unmoor.analysis.rule_digest import CLOSURES, COVERED, code_of, recorded_digest, rule_digest
 from unmoor.catalog.contracts import LEVELS
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure, network_values
+from unmoor.cell.line_rule import derive
 from unmoor.errors import StudyError
 
 STRUCTURE = Structure()
@@ -48,6 +50,23 @@ def share(cells: Cells) -> float:
 def test_the_rule_is_the_one_that_was_recorded() -> None:
     """Whoever changes rule or numbers records the new digest, and says so under Changes results."""
     assert rule_digest() == recorded_digest()
+
+
+def test_the_digest_sees_what_code_does_and_not_how_it_looks() -> None:
+    """Comments, layout, descriptions and types change nothing; a number or an operation does."""
+    text = 'def f(x):\n    """A."""\n    return x + 1.0\n'
+    same = 'def f(\n    x: float,  # why\n) -> float:\n    """B."""\n\n    return (x + 1.0)\n'
+    assert code_of(text) == code_of(same)
+    assert code_of(text) != code_of(text.replace("1.0", "1.1"))
+    assert code_of(text) != code_of(text.replace("+", "-"))
+    assert code_of(text) != code_of(text.replace("x + 1.0", "1.0 + x"))
+
+
+def test_the_digest_covers_all_that_decides_the_order() -> None:
+    """The rule, the reading of expression and panel, the test of the cells and the scoring."""
+    for function in (derive, read_expression, panel_lines, put_to_the_test, consistency, area):
+        assert function.__module__.removeprefix("unmoor.").replace(".", "/") + ".py" in COVERED
+    assert {"line_rule", "line_levels", "expression", "screen"} <= set(CLOSURES)
 
 
 def test_renaming_a_line_changes_nothing() -> None:

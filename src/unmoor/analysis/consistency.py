@@ -6,16 +6,20 @@ has blocked β1 integrin in all of them. Equations: docs/explanation/foresight_l
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from unmoor.analysis.cell_switch import put_to_the_test, without
 from unmoor.analysis.discrimination import Area, area, area_with_interval, permutation
 from unmoor.analysis.limiting import Limits, limits_of
+from unmoor.analysis.panel_levels import line_key
 from unmoor.analysis.screening import LIMIT_DRAWS, Screened, mean_of
+from unmoor.catalog import ROOT
 from unmoor.catalog.contracts import LEVELS
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
@@ -36,8 +40,15 @@ class Consistency:
     groups
         ``E-cadherin-positive basal``, ``luminal or HER2+``, ``no E-cadherin protein``, ``not
         malignant`` or ``not scored`` for each line.
-    area
-        Of basal lines with E-cadherin protein against luminal and HER2+ ones.
+    areas
+        Of malignant basal lines with E-cadherin protein against malignant luminal and HER2+ ones,
+        by which of them are in: ``ALL`` (luminal and HER2+ lines with or without the protein),
+        ``WITH_PROTEIN`` (no line without the protein, which cannot switch by construction),
+        ``UNSEEN`` (without lines the model was calibrated on), ``STRICT`` (without either).
+    without_protein
+        Names of all malignant lines without E-cadherin protein, whatever their subtype.
+    calibrated
+        Names of lines among the two groups that the model was calibrated on.
     permuted
         Areas after ITGB1 and TGFBR2 were exchanged together between lines.
     baselines
@@ -51,12 +62,19 @@ class Consistency:
     """
 
     groups: tuple[str, ...]
-    area: Area
+    areas: Mapping[str, Area]
+    without_protein: tuple[str, ...]
+    calibrated: tuple[str, ...]
     permuted: tuple[float, ...]
     baselines: Mapping[str, float]
     exceptions: Mapping[str, Limits]
     deleted: Mapping[str, Mapping[str, float]]
     often: float
+
+    @property
+    def area(self) -> Area:
+        """Area over all lines of the two groups."""
+        return self.areas[ALL]
 
     def members(self, group: str) -> list[int]:
         """Places of the lines of a group."""
@@ -65,6 +83,25 @@ class Consistency:
 
 FIRST, SECOND = "E-cadherin-positive basal", "luminal or HER2+"
 NO_PROTEIN, BENIGN, UNSCORED = "no E-cadherin protein", "not malignant", "not scored"
+ALL, WITH_PROTEIN = "all", "negatives with E-cadherin protein"
+UNSEEN, STRICT = "without calibration lines", "without either"
+
+
+@cache
+def calibration_lines() -> frozenset[str]:
+    """Keys of the lines on which catalogued studies say that the model was calibrated."""
+    found = set()
+    for path in sorted((ROOT / "studies").glob("*/expected.tsv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                if row["role"] == "calibration":
+                    found |= {line_key(name) for name in row["cell_line"].split("|")}
+    return frozenset(found)
+
+
+def lacks_protein(line: CellLine, loss: float) -> bool:
+    """Whether a line is known to have less E-cadherin protein than counts as a loss."""
+    return float(line.about.get("e_protein", math.nan)) < math.log2(loss)
 
 
 def group_of(line: CellLine, loss: float) -> str:
@@ -75,7 +112,7 @@ def group_of(line: CellLine, loss: float) -> str:
     if not line.is_malignant:
         return BENIGN
     protein = float(line.about.get("e_protein", math.nan))
-    if protein < math.log2(loss):
+    if lacks_protein(line, loss):
         return NO_PROTEIN
     subtype = line.about.get("subtype", "")
     if subtype in _POSITIVE and protein >= math.log2(loss):
@@ -95,13 +132,18 @@ def consistency(found: Screened, *, often: float = 0.3) -> Consistency:
     switching = found.share_switching()
     first = [i for i, name in enumerate(groups) if name == FIRST]
     second = [i for i, name in enumerate(groups) if name == SECOND]
-    seed = found.study.seed
     structure = found.foretold.structures[0]
     numbers = range(1, min(LIMIT_DRAWS, max(found.study.uncertainty.draws, 1)) + 1)
     draws = draw_sets(found.study, structure, numbers)
     return Consistency(
         groups,
-        area_with_interval(switching[first], switching[second], seed, "switch"),
+        _areas(found, switching, first, second),
+        tuple(
+            line.name
+            for line in found.lines
+            if line.is_malignant and lacks_protein(line, found.loss)
+        ),
+        tuple(found.lines[i].name for i in first + second if _is_calibrated(found.lines[i])),
         tuple(_permuted(found, first, second, draws, structure)),
         {name: _baseline(found.lines, name, first, second) for name in LEVELS},
         {
@@ -116,6 +158,35 @@ def consistency(found: Screened, *, often: float = 0.3) -> Consistency:
         },
         often,
     )
+
+
+def _areas(
+    found: Screened, switching: FloatArray, first: Sequence[int], second: Sequence[int]
+) -> dict[str, Area]:
+    """Areas over all lines of the two groups and over those that make a test."""
+
+    def among(*, protein: bool, unseen: bool) -> Area:
+        positives, negatives = (
+            [
+                i
+                for i in group
+                if not (protein and lacks_protein(found.lines[i], found.loss))
+                and not (unseen and _is_calibrated(found.lines[i]))
+            ]
+            for group in (first, second)
+        )
+        # the same name of random numbers in all: they differ by their lines alone
+        return area_with_interval(
+            switching[positives], switching[negatives], found.study.seed, "switch"
+        )
+
+    kinds = {ALL: (False, False), WITH_PROTEIN: (True, False), UNSEEN: (False, True),
+             STRICT: (True, True)}  # fmt: skip
+    return {name: among(protein=a, unseen=b) for name, (a, b) in kinds.items()}
+
+
+def _is_calibrated(line: CellLine) -> bool:
+    return line_key(line.name) in calibration_lines()
 
 
 def _scored(line: CellLine, loss: float) -> str:

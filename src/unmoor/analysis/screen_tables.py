@@ -10,7 +10,7 @@ import numpy as np
 
 from unmoor.analysis.cell_switch import BRANCHES
 from unmoor.analysis.consistency import BENIGN, FIRST, NO_PROTEIN, SECOND, Consistency
-from unmoor.analysis.discrimination import Threshold, best_threshold
+from unmoor.analysis.discrimination import Area, Threshold, best_threshold
 from unmoor.analysis.limiting import Limits
 from unmoor.analysis.own_lines import outside_panel
 from unmoor.analysis.screening import INPUTS, PRIORS, Screened, mean_of
@@ -174,13 +174,13 @@ def claims(found: Screened, held: Consistency) -> dict[str, Any]:
     switching = found.share_switching()
     kept = np.array([mean_of(each.keeps_branch) for each in found.own_cells])
     permuted = float(np.mean(held.permuted)) if held.permuted else math.nan
-    without = held.members(NO_PROTEIN)
+    names = [line.name for line in found.lines]
+    without = [names.index(name) for name in held.without_protein]
     left = {name: max(values.values()) for name, values in held.deleted.items()}
     reverse = [
         np.concatenate([each.reverses(found.loss, in_the_end=end) for each in found.own_cells])
         for end in (False, True)
     ]
-    names = [line.name for line in found.lines]
     return {
         "rule": found.rule,
         "auroc": held.area.value,
@@ -188,6 +188,8 @@ def claims(found: Screened, held: Consistency) -> dict[str, Any]:
         "auroc_high": held.area.high,
         "positives": held.area.positives,
         "negatives": held.area.negatives,
+        "auroc_by_lines": {name: _area(each) for name, each in held.areas.items()},
+        "calibration_lines": list(held.calibrated),
         "auroc_permuted": permuted,
         "auroc_permuted_low": _quantile(held.permuted, 0.05),
         "auroc_permuted_high": _quantile(held.permuted, 0.95),
@@ -197,6 +199,7 @@ def claims(found: Screened, held: Consistency) -> dict[str, Any]:
         "without_gene_above": sorted(name for name, share in left.items() if share > _RARELY),
         "no_protein_above": sorted(names[i] for i in without if switching[i] > _HARDLY),
         "no_protein": len(without),
+        "no_protein_lines": list(held.without_protein),
         "not_malignant": [names[i] for i in held.members(BENIGN)],
         "reversible": mean_of(reverse[0]),
         "reversible_in_the_end": mean_of(reverse[1]),
@@ -207,6 +210,11 @@ def claims(found: Screened, held: Consistency) -> dict[str, Any]:
         },
         "groups": {name: len(held.members(name)) for name in (FIRST, SECOND, NO_PROTEIN, BENIGN)},
     }
+
+
+def _area(found: Area) -> dict[str, float]:
+    return {"area": found.value, "low": found.low, "high": found.high,
+            "positives": found.positives, "negatives": found.negatives}  # fmt: skip
 
 
 _RARELY, _HARDLY = 0.1, 0.05  # shares of draws that the design asks for

@@ -58,7 +58,7 @@ class Screened:
     lines
         In the order asked for.
     rule
-        SHA-256 of the rule from levels to lines.
+        SHA-256 of what decides the order of lines (:mod:`unmoor.analysis.rule_digest`).
     cells
         Test of the cells by structure and prior, one entry a line, arrays of shape (draws,).
     inputs

@@ -179,6 +179,7 @@ def _write(
 
 
 def _screen_summary(found: Screened, held: Consistency, limited: dict[str, Limits]) -> list[str]:
+    from unmoor.analysis.consistency import STRICT
     from unmoor.analysis.screen_tables import arms_table, claims, repair_text
 
     table = arms_table(found)
@@ -197,8 +198,9 @@ def _screen_summary(found: Screened, held: Consistency, limited: dict[str, Limit
         best = max(told["auroc_single"].values(), key=lambda area: abs(area - 0.5))
         said.append(
             f"consistency, not validation: area {told['auroc']:.2f} ({told['auroc_low']:.2f}–"
-            f"{told['auroc_high']:.2f}), permuted {told['auroc_permuted']:.2f}, best single level "
-            f"{max(best, 1.0 - best):.2f}"
+            f"{told['auroc_high']:.2f}; {held.areas[STRICT].value:.2f} without lines that lack "
+            f"E-cadherin or that were calibrated on), permuted {told['auroc_permuted']:.2f}, "
+            f"best single level {max(best, 1.0 - best):.2f}"
         )
     for name, each in limited.items():
         factors = ", ".join(each.factors) or "nothing that the rule reads"

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from unmoor.analysis.consistency import BENIGN, FIRST, NO_PROTEIN, SECOND
+from unmoor.analysis.consistency import (
+    ALL,
+    BENIGN,
+    FIRST,
+    NO_PROTEIN,
+    SECOND,
+    STRICT,
+    UNSEEN,
+    WITH_PROTEIN,
+)
 from unmoor.analysis.screen_tables import (
     KEPT,
     arms_table,
@@ -189,10 +198,45 @@ def _limits(found: Screened, held: Consistency, limits: Mapping[str, Limits]) ->
     return Section("What limits a line", [text], [Table("limits", "Limiting levels", table)])
 
 
+_AREAS = {
+    ALL: "area under the curve, this screen, all lines of the two groups",
+    WITH_PROTEIN: "the same, without lines that lack E-cadherin protein among the second group",
+    UNSEEN: "the same, without lines the model was calibrated on",
+    STRICT: "the same, without either",
+}
+
+
+def _who(found: Screened, held: Consistency) -> list[str]:
+    """Which lines are in which area, and those for which the answer is built in."""
+    names = {found.lines[i].name for i in held.members(SECOND)}
+    sure = [name for name in held.without_protein if name in names]
+    told = [
+        f"First group: {_listed(found, held, FIRST)}. Second group: "
+        f"{_listed(found, held, SECOND)}.",
+        f"{len(sure)} of the second group have no E-cadherin protein "
+        f"({', '.join(sure) or 'none'}) and cannot switch by construction: they "
+        "raise the area, which is told without them too. "
+        f"The model was calibrated on {', '.join(held.calibrated) or 'none of them'}.",
+    ]
+    switching = dict(zip((line.name for line in found.lines), found.share_switching(), strict=True))
+    if held.without_protein:
+        most = max(held.without_protein, key=lambda name: switching[name])
+        told.append(
+            f"All {len(held.without_protein)} malignant lines without E-cadherin protein, whatever "
+            f"their subtype ({', '.join(held.without_protein)}): the largest share of draws that "
+            f"switch is {switching[most]:.2f} ({most}); by construction."
+        )
+    return told
+
+
+def _listed(found: Screened, held: Consistency, group: str) -> str:
+    return ", ".join(found.lines[i].name for i in held.members(group)) or "none"
+
+
 def _consistency(found: Screened, held: Consistency) -> Section:
     told: dict[str, Any] = claims(found, held)
     rows = [
-        ("area under the curve, this screen", told["auroc"], told["auroc_low"], told["auroc_high"]),
+        *((_AREAS[name], each.value, each.low, each.high) for name, each in held.areas.items()),
         ("the same, ITGB1 and TGFBR2 exchanged between lines", told["auroc_permuted"],
          told["auroc_permuted_low"], told["auroc_permuted_high"]),
         *((f"{name} alone", area, np.nan, np.nan) for name, area in held.baselines.items()),
@@ -203,16 +247,20 @@ def _consistency(found: Screened, held: Consistency) -> Section:
         {"line": name, **{f"without_{gene}": value for gene, value in values.items()}}
         for name, values in held.deleted.items()
     ])  # fmt: skip
-    benign = ", ".join(found.lines[i].name for i in held.members(BENIGN)) or "none"
+    benign = _listed(found, held, BENIGN)
     paragraphs = [
-        f"{FIRST} lines against {SECOND} ones ({sizes}). Lines that are not malignant stand apart "
-        f"and are not scored: {benign}.",
+        f"Malignant {FIRST} lines against {SECOND} ones ({sizes}). Lines that are not malignant "
+        f"stand apart and are not scored: {benign}.",
+        *_who(found, held),
         "An area of one half tells nothing; a level alone with an area below one half speaks the "
         "other way round. A level alone can do as well as the screen: then the order of the lines "
         "is no evidence for the mechanism.",
         f"Of draws that switch, {told['reversible']:.2f} have E-cadherin back two weeks after β1 "
         f"integrin, {told['reversible_in_the_end']:.2f} in the end.",
-        f"The rule from levels to lines has the digest {found.rule}.",
+        f"What decides this order has the digest {found.rule}: reading of panel and expression, "
+        "rule, test of the cells, groups and areas, and their numbers. It was recorded anew after the "
+        "first run of the panel (closures/line_rule tells when and why): it shows later changes and "
+        "is no proof that nothing was changed before.",
     ]
     tables = [Table("consistency", "Consistency with subtypes, and baselines", table)]
     if len(deleted):
