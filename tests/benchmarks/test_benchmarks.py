@@ -90,6 +90,22 @@ def test_escape_says_how_far_the_table_is_from_the_tissue() -> None:
     assert set(found["agreement"]) >= {"median_log_fold", "largest_log_spread"}
 
 
+def test_foresight_says_what_a_screen_takes_and_how_it_grows() -> None:
+    """The whole command, and the simulation by draws, arms and animals; unsolved draws counted."""
+    found = run(
+        "foresight.py", "--rounds", "1", "--draws", "3", "--arms", "2", "--vary-draws", "2", "4",
+        "--vary-arms", "2", "3", "--vary-animals", "2", "--else-draws", "2",
+    )  # fmt: skip
+    assert found["is_within_budget"]
+    assert (found["draws"], found["unsolved_draws"]) == (3, 0)
+    assert found["draws_per_second"] > 0
+    for name, sizes in {"draws": [2, 4], "arms": [2, 3], "animals": [2]}.items():
+        assert [row[name] for row in found["scaling"][name]] == sizes
+        assert all(row["cpu_seconds"] > 0 for row in found["scaling"][name])
+    assert found["growth"]["draws"] is not None
+    assert found["growth"]["animals"] is None
+
+
 def test_every_benchmark_is_described() -> None:
     """The page names every script that can be run."""
     text = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from unmoor import catalog
 from unmoor.analysis.cell_switch import Cells, put_to_the_test, switch_loss, without
 from unmoor.analysis.consistency import consistency
 from unmoor.analysis.discrimination import area, best_threshold
-from unmoor.analysis.expression import read_expression
+from unmoor.analysis.expression import Scale, read_expression
 from unmoor.analysis.limiting import limits_of
 from unmoor.analysis.own_lines import outside_panel, panel_lines, write_line
 from unmoor.analysis.rule_digest import CLOSURES, COVERED, code_of, recorded_digest, rule_digest
@@ -219,7 +219,10 @@ def test_less_known_is_less_certain(tmp_path: Path) -> None:
     ("rows", "told"),
     [
         ([["gene", "value"], ["ITGB1", "much"], ["CDH1", "3"]], "much"),
+        ([["gene", "value"], ["ITGB1", "much"], ["CDH1", "little"]], "little"),
         ([["gene", "value"], ["ABC", "3"]], "HGNC"),
+        ([["gene", "value"], ["ITGB1", "180"], ["CDH1", "-3"], ["RHOA", "210"]], "no logarithm"),
+        ([["gene", "value"], ["ITGB1", "0"], ["CDH1", "0"]], "nothing but 0"),
         ([["gene", "value"], ["ITGB1", "-1.2"], ["CDC42", "0.4"], ["RHOA", "-.3"]], "z-scores"),
     ],
 )
@@ -229,6 +232,27 @@ def test_what_is_no_table_of_levels_is_told(
     """With its place; never a silent guess."""
     with pytest.raises(StudyError, match=told):
         read_expression(written(tmp_path / "bad.csv", rows))
+
+
+@pytest.mark.parametrize(("scale", "value"), [("log2", 180), ("log2p1", 180), ("log2p1", -1)])
+def test_a_scale_that_values_cannot_be_on_is_refused(
+    tmp_path: Path, scale: Scale, value: float
+) -> None:
+    """Declared or not: a logarithm of a share of a million is no 180."""
+    rows = [["gene", "value"], ["ITGB1", value], ["CDH1", 3]]
+    with pytest.raises(StudyError, match=f"{value:g}: expected .* on {scale}"):
+        read_expression(written(tmp_path / "t.csv", rows), scale=scale)
+
+
+@pytest.mark.parametrize("name", ["../../out", "a/b", "..", "", "x" * 300, "%", ".hidden"])
+def test_whatever_a_sample_is_called_it_is_written_in_its_folder(tmp_path: Path, name: str) -> None:
+    """Two samples, each in a folder of its own right below; the line there is the same line."""
+    rows = [["gene", "plain", name], *((g, x, x) for g, x in zip(GENES, TPM["a"], strict=True))]
+    line = read_expression(written(tmp_path / "t.csv", rows)).lines[1]
+    assert line.name == (name or "sample 2")
+    entry = write_line(line, tmp_path / "deep" / "cell_lines")
+    assert entry.parent == tmp_path / "deep" / "cell_lines"
+    assert levels(CellLine.load(str(entry))) == pytest.approx(levels(line), abs=1e-4)
 
 
 def test_a_line_beyond_the_panel_is_outside_the_domain() -> None:

@@ -117,11 +117,16 @@ def _scale(
                 f"{found.path}", "scale", literal(declared), expected, fix, "E-CHOICE"
             )
             raise StudyError(problem)
-        if declared == "linear" and min(values) < 0.0:
-            raise StudyError(_no_scale(found, f"{min(values):g}", "values of at least 0"))
+        _refuse_misdeclared(found, declared, min(values), max(values))
         return declared, f"values are {SCALES[declared]}, as declared"
     least, most = min(values), max(values)
-    if most > _MOST_LOG and least >= 0.0:
+    if least == most == 0.0:
+        raise StudyError(_no_scale(found, "nothing but 0", "levels of genes"))
+    if most > _MOST_LOG and least < 0.0:
+        got = f"{least:.3g} to {most:.4g}"
+        expected = f"no value below 0, or no logarithm above {_MOST_LOG:g}"
+        raise StudyError(_no_scale(found, got, expected))
+    if most > _MOST_LOG:
         return "linear", f"values up to {most:.4g}: taken as {SCALES['linear']}"
     calm = [x for row in found.values.values() for gene, x in row.items() if gene in steady]
     if least < 0.0 and (not calm or sum(calm) / len(calm) < _LEAST_STEADY):
@@ -131,6 +136,15 @@ def _scale(
         )
     used = "log2" if least < 0.0 else "log2p1"
     return used, f"values from {least:.3g} to {most:.3g}: taken as {SCALES[used]}"
+
+
+def _refuse_misdeclared(found: ExpressionTable, declared: str, least: float, most: float) -> None:
+    """Values that cannot be on the scale that they are said to be on."""
+    if declared != "log2" and least < 0.0:
+        raise StudyError(_no_scale(found, f"{least:g}", f"values of at least 0 on {declared}"))
+    if declared != "linear" and most > _MOST_LOG:
+        expected = f"values of at most {_MOST_LOG:g} on {declared}"
+        raise StudyError(_no_scale(found, f"{most:g}", expected))
 
 
 def _no_scale(found: ExpressionTable, got: str, expected: str) -> Problem:

@@ -18,6 +18,7 @@ MOST_SAMPLES = 200
 _MISSING = {"", "na", "nan", "n/a", "null", "none", "."}
 _ID = re.compile(r"\s*[(|].*$")  # what follows the symbol: "ITGB1 (3688)", "ITGB1|3688"
 _SHOWN = 8  # problems that are told
+_SEEN = 2  # names that are shown of many
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def read_table(path: Path, genes: Sequence[str]) -> ExpressionTable:
     if not across and not down:
         expected = f"columns or rows named {', '.join(genes[:4])}, …"
         fix = "name genes by their HGNC symbols, alone or as SYMBOL (id)"
-        raise StudyError(_problem(path, "genes", literal(rows[0][-1]), expected, fix))
+        got = f"{_some(rows[0])} across, {_some([row[0] for row in rows[1:]])} down"
+        raise StudyError(_problem(path, "genes", got, expected, fix))
     reader = _Reader(path, genes, mark)
     values = reader.across(rows) if across >= down else reader.down(rows)
     spelt = rows[0] if across >= down else [row[0] for row in rows[1:]]
@@ -80,7 +82,7 @@ class _Reader:
         places = [(i, gene) for i, gene in places if gene in self._genes]
         found: dict[str, list[tuple[str, float]]] = {}
         for line, row in enumerate(rows[1:], 2):
-            name = _name(row[0]) if places[0][0] > 0 else f"sample {line - 1}"
+            name = (_name(row[0]) if places[0][0] > 0 else "") or f"sample {line - 1}"
             if name in found:
                 self._say(line, 1, name, "each sample once", "rename or average them")
             found[name] = [
@@ -95,10 +97,12 @@ class _Reader:
         own = [(n, row) for n, row in enumerate(rows, 1) if _symbol(row[0]) in self._genes]
         width = max(len(row) for _, row in own)
         columns = [i for i in range(1, width) if any(self._is_number(row, i) for _, row in own)]
+        columns = columns or [1]  # whose cells are told to be no numbers
         head = rows[0] if _symbol(rows[0][0]) not in self._genes else []
         found: dict[str, list[tuple[str, float]]] = {}
         for i in columns:
             name = _name(head[i]) if i < len(head) and len(columns) > 1 else self._path.stem
+            name = name or f"sample {i}"
             if name in found:
                 self._say(1, i + 1, name, "each sample once", "rename or average them")
             found[name] = [
@@ -121,7 +125,8 @@ class _Reader:
             raise StudyError(self._problems[:_SHOWN])
         kept = {name: values for name, values in found.items() if values}
         if not kept:
-            raise StudyError(_problem(self._path, "genes", "no values", "numbers", ""))
+            expected = "a number for at least one gene of at least one sample"
+            raise StudyError(_problem(self._path, "genes", "no values", expected, ""))
         if len(kept) > MOST_SAMPLES:
             expected = f"at most {MOST_SAMPLES} samples"
             fix = "leave out rows or columns that are not asked about"
@@ -202,6 +207,12 @@ def _rows(path: Path, text: str, mark: str) -> list[list[str]]:
 def _name(cell: str) -> str:
     """A sample's name on one line: tabs and line ends in it would break the tables written."""
     return " ".join("".join(c if c.isprintable() else " " for c in cell).split())
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of many names."""
+    shown = ", ".join(literal(name) for name in names[:_SEEN])
+    return f"{shown}, …" if len(names) > _SEEN else shown
 
 
 def _symbol(cell: str) -> str:

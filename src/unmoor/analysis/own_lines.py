@@ -91,7 +91,8 @@ def panel_lines(rna: Path, protein: Path, *, normal: Sequence[str] = ()) -> list
         found = build_panel(panel, read_protein(protein), rule)
     except (OSError, KeyError, ValueError) as error:
         expected = "the columns line, rna_…, mir_…, rppa_… and, of proteins, sample, gene, …"
-        problem = Problem(f"{rna}, {protein}", "", f"{error}"[:80], expected, "", "E-DATA")
+        got = f"no column {error}" if isinstance(error, KeyError) else f"{error}"[:80]
+        problem = Problem(f"{rna}, {protein}", "", got, expected, "", "E-DATA")
         raise StudyError(problem) from error
     benign = _known(normal, list(panel.index), rna)
     lines = []
