@@ -10,16 +10,19 @@ least processor time of ``--rounds`` counts.
 
 ``scaling`` is of the simulation alone (``foretell``), in one process: each size is varied while the
 others are those of the headline, but for draws, which are ``--else-draws``. A whole command has a
-fixed cost of imports and figures, which would hide how the simulation grows. ``growth`` holds the
-exponent of its least processor time between the two largest sizes: 1 is linear. Draws that could
-not be solved are counted, since they cost less. The exit status is 1 if the
-headline takes more than its budget, ten minutes, of *processor* time: less than ten minutes on two
-cores allows, and less disturbed by other jobs than wall time.
+fixed cost of imports and figures, which would hide how the simulation grows. Rounds go through all
+sizes in turn, so that a drift of the machine falls on each. ``growth`` holds the exponent of the
+least processor time between the two largest sizes: 1 is linear. Draws that could not be solved are
+counted, since they cost less.
+
+The exit status is 1 if the headline takes more than its budget, ten minutes, of *processor* time:
+less than ten minutes on two cores allow, and less disturbed by other jobs than wall time.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -27,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,15 +112,13 @@ def screen(sizes: dict[str, int], workers: int) -> dict[str, Any]:
     }
 
 
-def simulation(sizes: dict[str, int], workers: int, rounds: int) -> dict[str, Any]:
-    """Least time of the simulation of one screen, from an empty memory, in this process."""
-    asked, taken = Study.loads(study(**sizes)), []
-    for _ in range(rounds):
-        wall, cpu = time.perf_counter(), time.process_time()
-        found = foretell(asked, among=structures(asked)[:1], workers=workers)
-        taken.append((time.process_time() - cpu, time.perf_counter() - wall))
+def simulation(sizes: dict[str, int], workers: int) -> dict[str, Any]:
+    """Time of the simulation of one screen, from an empty memory, in this process."""
+    asked = Study.loads(study(**sizes))
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = foretell(asked, among=structures(asked)[:1], workers=workers)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     solved = np.isfinite(found.tumour[0, 0]).all(axis=0)
-    cpu, wall = min(taken)
     return {
         **sizes,
         "seconds": wall,
@@ -125,6 +126,11 @@ def simulation(sizes: dict[str, int], workers: int, rounds: int) -> dict[str, An
         "cpu_milliseconds_per_draw": 1e3 * cpu / sizes["draws"],
         "unsolved_draws": int((~solved).sum()),
     }
+
+
+def least(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The round with the least processor time."""
+    return min(rows, key=lambda row: float(row["cpu_seconds"]))
 
 
 def exponent(rows: Sequence[dict[str, Any]], size: str) -> float | None:
@@ -145,17 +151,21 @@ def measure(
     """The headline as a command, and each size varied."""
     tiny = {"draws": 1, "arms": len(ARMS), "animals": 2}
     screen(tiny, workers)  # compiles
-    main = min((screen(headline, workers) for _ in range(rounds)), key=lambda x: x["cpu_seconds"])
-    simulation(tiny, workers, 1)  # loads machine code
-    scaling = {}
-    for name, values in sizes.items():
-        others = headline if name == "draws" else {**headline, "draws": else_draws}
-        scaling[name] = [
-            simulation({**others, name: value}, workers, rounds) for value in sorted(values)
-        ]
+    main = least(screen(headline, workers) for _ in range(rounds))
+    asked = {
+        name: [{**headline, "draws": else_draws, name: value} for value in sorted(values)]
+        for name, values in sizes.items()
+    }
+    places = {tuple(each.values()): each for each in [headline, *itertools.chain(*asked.values())]}
+    simulation(tiny, workers)  # loads machine code
+    taken: list[dict[tuple[int, ...], dict[str, Any]]] = [
+        {place: simulation(each, workers) for place, each in places.items()} for _ in range(rounds)
+    ]
+    known = {place: least(each[place] for each in taken) for place in places}
+    scaling = {name: [known[tuple(x.values())] for x in rows] for name, rows in asked.items()}
     return {
         **main,
-        "unsolved_draws": simulation(headline, workers, 1)["unsolved_draws"],
+        "unsolved_draws": known[tuple(headline.values())]["unsolved_draws"],
         "workers": workers,
         "rounds": rounds,
         "budget_seconds": BUDGET,
