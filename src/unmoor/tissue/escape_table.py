@@ -27,7 +27,7 @@ AXES = Point._fields
 _BASES = (2, 3, 5, 7)  # of a Halton sequence
 _LOGARITHMIC = (False, True, True, False)  # scales on which nodes are even
 MODES = 13
-"""Ways in which each rate may be wrong that the table holds; the last stands for all others."""
+"""Ways in which each rate may be wrong that the table holds; what they leave out is not drawn."""
 UNCERTAIN = ("singles", "clusters")
 _COLUMNS = (*TABULATED, *(f"{name}_{n}" for name in UNCERTAIN for n in range(1, MODES + 1)))
 SHIPPED = ROOT / "escape" / "table.tsv"
