@@ -259,8 +259,8 @@ def _consistency(found: Screened, held: Consistency) -> Section:
         f"integrin, {told['reversible_in_the_end']:.2f} in the end.",
         f"What decides this order has the digest {found.rule}: reading of panel and expression, "
         "rule, test of the cells, groups and areas, and their numbers. It was recorded anew after "
-        "the first run of the panel (closures/line_rule tells when and why): it shows later changes "
-        "and is no proof that nothing was changed before.",
+        "the first run of the panel (closures/line_rule tells when and why): it shows later "
+        "changes and is no proof that nothing was changed before.",
     ]
     tables = [Table("consistency", "Consistency with subtypes, and baselines", table)]
     if len(deleted):
