@@ -17,6 +17,13 @@ from unmoor.analysis.consistency import consistency
 from unmoor.analysis.discrimination import area, best_threshold
 from unmoor.analysis.expression import Scale, read_expression
 from unmoor.analysis.limiting import limits_of
+from unmoor.analysis.map_evidence import (
+    degrees_studied,
+    doses_studied,
+    starts_studied,
+    told,
+    with_evidence,
+)
 from unmoor.analysis.own_lines import outside_panel, panel_lines, write_line
 from unmoor.analysis.rule_digest import CLOSURES, COVERED, code_of, recorded_digest, rule_digest
 from unmoor.catalog.contracts import LEVELS
@@ -299,8 +306,43 @@ def test_a_map_knows_where_its_line_is_and_where_evidence_ends(study: um.Study) 
     assert (found.switch[:, 0] == 0.0).all()
     assert found.switch.max() > 0.5
     assert found.own[1] == CellLine.load(SWITCHING).levels["L_ITGB1"].value
-    assert found.has_evidence[0].all()
+    assert found.has_evidence[0].tolist() == [True, False, True]
     assert not found.has_evidence[-1].any()
+
+
+def test_what_was_never_measured_is_hatched_throughout(study: um.Study) -> None:
+    """The tone has a prior and no measurement: no cell of such a map has evidence."""
+    found = um.harm_map(study, "tone=0.1:1:3", "occupancy=0:0.9:3", line=SWITCHING, draws=2)
+    assert found.x.evidence == ()
+    assert not found.has_evidence.any()
+    assert "no measured range" in told(found.x.evidence, "units")
+
+
+def test_evidence_at_a_point_reaches_the_nearest_cell_alone() -> None:
+    """Degrees, doses and days that findings used; none lies between two of them."""
+    values = np.linspace(0.0, 0.99, 12)
+    reach = degrees_studied()
+    assert all(low == high for low, high in reach)
+    assert (0.9, 0.9) in reach
+    has = with_evidence(values, reach)
+    assert has[0]
+    assert has[np.argmin(np.abs(values - 0.9))]
+    assert has.sum() == 2
+    assert with_evidence(values, ((0.2, 0.5),)).sum() == ((values >= 0.2) & (values <= 0.5)).sum()
+    assert not with_evidence(values, ((5.0, 5.0),)).any()
+    assert "at 0, 0.9" in told(reach[:2], "share")
+
+
+def test_doses_with_evidence_are_those_behind_the_findings(tmp_path: Path) -> None:
+    """In their unit, those beside the study first; of an unknown drug none."""
+    assert doses_studied("anti_itgb1", None) == ((0.0, 0.0), (10.0, 10.0))
+    assert doses_studied("no_such_drug", None) == ()
+    assert starts_studied("anti_itgb1") == ((0.0, 0.0), (1.0, 1.0))
+    place = tmp_path / "catalog" / "validation"
+    place.mkdir(parents=True)
+    rows = "drug\tdose\tevery\tconcentration\tnote\nanti_itgb1\t500 ug/kg\t1 d\t1 nM\t\n"
+    (place / "doses.tsv").write_text(rows, encoding="utf-8")
+    assert doses_studied("anti_itgb1", tmp_path) == ((0.0, 0.0), (0.5, 0.5))
 
 
 @pytest.mark.parametrize("axis", ["tones", "dose:tgfbr1_inhibitor", "tone=3:1", "tone=a:b"])

@@ -149,7 +149,7 @@ def harm_map(
         assert known is not None
         for name, values in found.items():
             values[cell.row, list(cell.columns)] = known[name]
-    inside = [_inside(axis) for axis in (shared.y, shared.x)]
+    inside = [axis.has_evidence for axis in (shared.y, shared.x)]
     return HarmMap(
         study, shared.line.name, arm or _first_arm(study), shared.x, shared.y, **found,
         has_evidence=np.outer(*inside).astype(bool), draws=len(shared.draws),
@@ -310,13 +310,6 @@ def _shares(study: Study, outcome: Any) -> dict[str, FloatArray]:
 
     found = {"switch": share(smaller & more), "smaller": share(smaller), "more": share(more)}
     return {**found, "holding": np.full(count.shape, holds.mean())}
-
-
-def _inside(axis: Axis) -> npt.NDArray[np.bool_]:
-    low, high = axis.evidence
-    slack = 1e-9 * max(abs(low), abs(high))
-    inside: npt.NDArray[np.bool_] = (axis.values >= low - slack) & (axis.values <= high + slack)
-    return inside
 
 
 def _own(shared: _Map, axis: Axis) -> float | None:

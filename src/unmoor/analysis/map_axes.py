@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from unmoor import catalog
+from unmoor.analysis.map_evidence import (
+    Reach,
+    degrees_studied,
+    doses_studied,
+    starts_studied,
+    with_evidence,
+)
 from unmoor.catalog.contracts import LEVELS
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
@@ -57,7 +65,7 @@ class Axis:
     label, unit
         For the figure.
     evidence
-        Ends within which something was measured or calibrated.
+        Intervals within which something was measured or calibrated; empty if nothing was.
     basis
         What that was, in words.
     """
@@ -69,7 +77,7 @@ class Axis:
     is_log: bool
     label: str
     unit: str
-    evidence: tuple[float, float]
+    evidence: Reach
     basis: str
     beside: Path | None = field(default=None, repr=False)
 
@@ -77,6 +85,11 @@ class Axis:
     def changes_arm(self) -> bool:
         """Whether it varies a treatment rather than the line."""
         return self.kind in ("occupancy", "dose", "start")
+
+    @property
+    def has_evidence(self) -> npt.NDArray[np.bool_]:
+        """Which of the values something was measured or calibrated at, shape (steps,)."""
+        return with_evidence(self.values, self.evidence)
 
     def applied(self, arm: Arm, value: float) -> Arm:
         """The arm with this axis at a value."""
@@ -139,7 +152,7 @@ def read_axis(text: str, study: Study, arm: Arm, structure: Structure) -> Axis:
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "occupancy": (0.0, _FULL), "dose": (0.0, 1000.0), "coupling": (0.0, np.inf),
 }  # fmt: skip
-_Found = tuple[Kind, str, float, float, str, str, tuple[float, float], str]
+_Found = tuple[Kind, str, float, float, str, str, Reach, str]
 
 
 def _ends(name: str, text: str, low: float, high: float) -> tuple[float, float, int]:
@@ -178,8 +191,9 @@ def _known(study: Study, arm: Arm, structure: Structure) -> dict[str, Callable[[
 
 
 def _occupancy() -> _Found:
-    label, basis = "β1 integrin blocked", "any degree of blockade was studied"
-    return "occupancy", "ITGB1", 0.0, _FULL, label, "share", (0.0, _FULL), basis
+    basis = "degrees that findings of the catalog took away; none between them was tried"
+    reach = degrees_studied()
+    return "occupancy", "ITGB1", 0.0, _FULL, "β1 integrin blocked", "share", reach, basis
 
 
 def _parameter(name: str, study: Study) -> _Found:
@@ -193,8 +207,11 @@ def _parameter(name: str, study: Study) -> _Found:
         "c0": (rule["c0_low"], rule["c0_high"]),
     }[name]
     label, unit = _PARAMETERS[name]
-    basis = "the prior of the line rule; no line's was measured" if name == "tone" else "the panel"
-    return "parameter", name, low, high, label, unit, (low, high), basis
+    if name == "tone":
+        basis = "the range is the prior of the line rule; no line's was measured"
+        return "parameter", name, low, high, label, unit, (), basis
+    basis = "what the line rule makes of the levels of the panel"
+    return "parameter", name, low, high, label, unit, ((low, high),), basis
 
 
 def _level(level: str, study: Study) -> _Found:
@@ -202,28 +219,28 @@ def _level(level: str, study: Study) -> _Found:
     called = LEVELS[level]
     low, high = reach[f"panel_low_{called}"], reach[f"panel_high_{called}"]
     name = f"{level.removeprefix('L_')}, level relative to MCF10A" if "L_" in level else level
-    return "level", level, low, high, name, "log2", (low, high), "the panel"
+    return "level", level, low, high, name, "log2", ((low, high),), "the panel"
 
 
 def _coupling(study: Study, structure: Structure) -> _Found:
     prior = catalog.table("closures", "line_rule", study.beside)["k_int"]
     fitted = catalog.table("closures", "k_int", study.beside)
     name = structure.name.replace("/", "_")
-    ends = (fitted[name].low, fitted[name].high) if name in fitted else (prior.low, prior.high)
+    is_fitted = name in fitted
+    reach = ((fitted[name].low, fitted[name].high),) if is_fitted else ()
+    basis = "the calibration" if is_fitted else "not calibrated under this structure"
     label = "TGFβ released by complete loss of β1, k_int"
-    return "coupling", "k_int", prior.low, prior.high, label, prior.unit, ends, "the calibration"
+    return "coupling", "k_int", prior.low, prior.high, label, prior.unit, reach, basis
 
 
 def _dose(item: Regimen, study: Study) -> _Found:
-    text = (catalog.ROOT / "validation" / "doses.tsv").read_text(encoding="utf-8")
-    rows = dict(line.split("\t")[:2] for line in text.splitlines()[1:])
-    said = rows.get(item.drug, "").split()
-    known = float(said[0]) if said and said[0] not in ("", "–", "-") else 0.0
+    reach = doses_studied(item.drug, study.beside)
+    known = max((high for _, high in reach), default=0.0)
     assert item.dose is not None
     label = f"dose of {item.drug.replace('_', ' ')}"
     high = min(max(2.0 * item.dose, 2.0 * known), _most(item.drug, study))
-    basis = "doses behind the evidence table" if known else "no dose of it is in the evidence table"
-    return "dose", item.drug, 0.0, high, label, "mg/kg", (0.0, known), basis
+    basis = "the dose behind its findings" if known else "no dose of it is among the findings"
+    return "dose", item.drug, 0.0, high, label, "mg/kg", reach, basis
 
 
 def _most(drug: str, study: Study) -> float:
@@ -235,7 +252,9 @@ def _begin(item: Regimen, study: Study) -> _Found:
     stop = last if item.stop is None else min(item.stop, last)
     label = f"first day of {item.drug.replace('_', ' ')}"
     high = max(stop - 1.0, 0.5 * stop)
-    return "start", item.drug, 0.0, high, label, "d", (0.0, stop), "any day of the study"
+    reach = starts_studied(item.drug)
+    basis = "days on which its findings began" if reach else "no finding has it"
+    return "start", item.drug, 0.0, high, label, "d", reach, basis
 
 
 def _duration(study: Study) -> float:

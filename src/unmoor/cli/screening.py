@@ -301,7 +301,8 @@ def _map_document(found: HarmMap, folder: Path) -> dict[str, Any]:
 
     axes = {
         name: {"name": axis.name, "label": axis.label, "unit": axis.unit,
-               "values": axis.values.tolist(), "evidence": list(axis.evidence), "own": own}
+               "values": axis.values.tolist(),
+               "evidence": [list(each) for each in axis.evidence], "own": own}
         for name, axis, own in zip("xy", (found.x, found.y), found.own, strict=True)
     }  # fmt: skip
     return {

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from unmoor.analysis.harm_map import LEVELS
+from unmoor.analysis.map_evidence import told
 from unmoor.report.canvas import WIDTH
 from unmoor.report.numerals import share
 from unmoor.report.page import Plot, Section, Table, figure_footer, write_page
@@ -153,8 +154,8 @@ def map_page(folder: str | os.PathLike[str], found: HarmMap) -> Path:
         "the untreated line could not keep its state."
     )
     evidence = [
-        f"{axis.label}: evidence from {axis.evidence[0]:.3g} to {axis.evidence[1]:.3g} "
-        f"{axis.unit} ({axis.basis})." for axis in (found.x, found.y)
+        f"{axis.label}: {told(axis.evidence, axis.unit)} ({axis.basis})."
+        for axis in (found.x, found.y)
     ]  # fmt: skip
     title = f"Harm map: {found.line}, {found.arm}"
     plot = Plot("map", "Where does it do harm?", caption, partial(map_figure, found, footer), frame)
