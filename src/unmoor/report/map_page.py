@@ -88,7 +88,7 @@ def _hatch(axis: Any, found: HarmMap) -> None:
         keys.append(Patch(facecolor="#7C7B78", edgecolor="#FFFFFF", hatch="//", linewidth=0,
                           label="no evidence"))  # fmt: skip
     if nothing.any():
-        keys.append(Patch(facecolor="#C8C8C8", label="untreated line\nloses its state"))
+        keys.append(Patch(facecolor="#C8C8C8", label="untreated\nline loses\nits state"))
     if keys:
         axis.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.155, 1.02), frameon=False,
                     fontsize=FONT_SIZE - 0.5, handlelength=1.4)  # fmt: skip
