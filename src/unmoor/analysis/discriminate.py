@@ -19,7 +19,7 @@ import pandas as pd
 
 from unmoor.analysis.information import Reading, expected_gain
 from unmoor.analysis.memory import Memory
-from unmoor.analysis.pieces import Report, key_of, work_off
+from unmoor.analysis.pieces import Report, name_of, work_off
 from unmoor.analysis.why import asked_of
 from unmoor.assays.quantities import COURSES
 from unmoor.catalog import table
@@ -27,7 +27,6 @@ from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError
 from unmoor.trial.chunks import Chunk, compute, structures
-from unmoor.trial.provenance import CODE
 from unmoor.trial.study import Study
 from unmoor.trial.uncertainty import weights_of
 
@@ -153,7 +152,7 @@ def discriminate(
     coarse = type(own)(**{**_settings(own), "clones": min(own.clones, _CLONES), "animals": _POOL})
     run = asked.replace(assays=[coarse])
     found = work_off(
-        pieces, partial(_compute, run), partial(key_of, f"{CODE}discriminate", run),
+        pieces, partial(_compute, run), name_of(run, "discriminate"),
         memory=memory, workers=workers, progress=progress,
     )  # fmt: skip
     count = animals or own.animals

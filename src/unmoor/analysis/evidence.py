@@ -9,11 +9,7 @@ decides it, so that a job that was stopped goes on and rows that ask the same sh
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,19 +22,18 @@ from unmoor.analysis.evidence_doses import UnableError, dose_of, named_drug
 from unmoor.analysis.evidence_rows import EvidenceRow, Side, Treatment
 from unmoor.analysis.evidence_verdict import CANNOT, NOT_RUN, Judged, compared, role_of
 from unmoor.analysis.memory import Memory
+from unmoor.analysis.pieces import name_of, name_within, work_through
 from unmoor.assays.settings import ASSAYS
 from unmoor.assays.tissue_settings import TissueAssay
 from unmoor.catalog import table
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
-from unmoor.errors import CatalogError, Interrupted, StudyError
+from unmoor.errors import CatalogError, StudyError
 from unmoor.parameters import GENES
 from unmoor.trial.chunks import Chunk, compute, plan
-from unmoor.trial.provenance import CODE, catalog_digest
 from unmoor.trial.readouts import level
-from unmoor.trial.run import Progress, usable_cores
+from unmoor.trial.run import Progress
 from unmoor.trial.study import Study
-from unmoor.trial.workers import completed
 
 STRUCTURES = (
     Structure("cascading", "tgfb"),
@@ -51,7 +46,6 @@ STRUCTURES = (
 WEIGHED = STRUCTURES[:4]
 """Structures that a study weighs against each other; the others are options of its own choice."""
 _SEEDED, _INJECTED = 1e6, 1e5  # cells; ratios do not depend on them
-_WAITING = 2
 
 
 @dataclass(frozen=True)
@@ -161,9 +155,9 @@ def _jobs_of(blank: Judged, asking: Asking) -> Judged | list[_Job]:
         structure = next(x for x in asking.structures if x.name == blank.structure)
         study, days = study_of(row, blank.line, structure, draws, asking.seed, asking.beside)
         study = study.replace(uncertainty={"draws": draws, "rivals": False, "sets": asking.sets})
-        digest = _digest(study, days)
+        name = _named(study, days)
         return [
-            _Job(hashlib.sha256(f"{digest} {chunk.key}".encode()).hexdigest(), study, chunk, days)
+            _Job(name_within(name, chunk.key), study, chunk, days)
             for chunk in plan(study) if chunk.first > 0
         ]  # fmt: skip
     except UnableError as error:
@@ -179,12 +173,10 @@ def _tissue_draws(asking: Asking) -> int:
     return -(-whole // len(asking.structures))
 
 
-def _digest(study: Study, days: tuple[float, float]) -> str:
-    """Digest of all that decides what a row's study gives, but for the draws."""
-    sets = study.uncertainty.sets
-    alone = study.replace(uncertainty={"draws": 1, "rivals": False, "sets": sets})
-    text = json.dumps([CODE, alone.digest(), catalog_digest(alone), days])
-    return hashlib.sha256(text.encode()).hexdigest()
+def _named(study: Study, days: tuple[float, float]) -> str:
+    """Name of what a row's study gives, whatever the number of draws."""
+    one = {"draws": 1, "rivals": False, "sets": study.uncertainty.sets}
+    return name_of(study.replace(uncertainty=one), "evidence", days)
 
 
 def _work(
@@ -197,24 +189,16 @@ def _work(
     for structure in dict.fromkeys(job.chunk.structure for job in todo):
         structure.network.compiled  # noqa: B018 - compiles and caches before workers start
     faults: dict[str, str] = {}
-    threads = workers or usable_cores()
-    started, whole, spent = time.monotonic(), sum(job.seconds for job in todo), 0.0
-    with ThreadPoolExecutor(threads, thread_name_prefix="unmoor") as pool:
-        try:
-            for job, found in completed(pool, _computed, todo, threads * _WAITING, threads):
-                if isinstance(found, str):
-                    faults[job.key] = found
-                else:
-                    memory.put(job.key, found)
-                spent += job.seconds
-                if progress is not None:
-                    passed = time.monotonic() - started
-                    done, total = (int(1000.0 * x) for x in (spent, whole))
-                    progress(Progress(done, total, passed, passed * (whole / spent - 1.0), 0))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            kept = "what is done is kept" if memory.folder else "nothing is kept without a memory"
-            raise Interrupted(f"stopped; {kept}, and the same command goes on") from None
+
+    def keep(job: _Job, found: dict[str, FloatArray] | str) -> int:
+        if isinstance(found, str):
+            faults[job.key] = found
+        else:
+            memory.put(job.key, found)
+        return 0
+
+    options: dict[str, Any] = {"workers": workers, "progress": progress}
+    work_through(todo, _computed, keep, memory, cost=lambda job: job.seconds, **options)
     return faults
 
 

@@ -8,11 +8,8 @@ arm costs that arm alone.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -21,15 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from unmoor.analysis.memory import Memory
+from unmoor.analysis.pieces import name_of, name_within, work_through
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
-from unmoor.errors import Interrupted, Problem, ResourceError, StudyError
+from unmoor.errors import Problem, StudyError
 from unmoor.findings import FrozenMap
 from unmoor.trial.chunks import Chunk, compute, structures
-from unmoor.trial.provenance import CODE, catalog_digest
-from unmoor.trial.run import Progress, usable_cores
+from unmoor.trial.run import Progress
 from unmoor.trial.study import Arm, Study
-from unmoor.trial.workers import completed
 
 SUMMARY = (
     "log_volume", "metastases", "exposure", "shedding", "e_cadherin", "division", "death",
@@ -42,7 +38,6 @@ PARAMETERS = ("k_int", "f", "beta1_tot", "e_present", "tone", "c0", "branch", "h
 _READ = ("proliferation", "apoptosis")
 _BLOCK = 40  # draws of a piece of work
 _TOGETHER = 24  # arms of a piece of work
-_WAITING = 2
 
 
 @dataclass(frozen=True)
@@ -237,11 +232,8 @@ class _Keys:
 
     def of(self, piece: _Piece, arm: Arm) -> str:
         """Name of what is foretold of an arm in a piece of work."""
-        what = (
-            self._of_line(piece.line, arm), piece.structure.name, piece.first, piece.last,
-            piece.is_coarse,
-        )  # fmt: skip
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+        how = (piece.structure.name, piece.first, piece.last, piece.is_coarse)
+        return name_within(self._of_line(piece.line, arm), *how)
 
     def _of_line(self, line: str, arm: Arm) -> str:
         """Digest of the code, the catalog and the study as far as they reach this arm."""
@@ -252,8 +244,7 @@ class _Keys:
             alone = own.replace(
                 cell_lines=[line], arms={"arm": arm}, control="arm", uncertainty=draws, verdict={}
             )
-            text = CODE + alone.digest() + catalog_digest(alone)
-            self._asked[place] = hashlib.sha256(text.encode()).hexdigest()
+            self._asked[place] = name_of(alone)
         return self._asked[place]
 
 
@@ -277,31 +268,15 @@ def _work(
     options: Mapping[str, Any],
 ) -> None:
     """Compute what is missing and put it into the memory."""
-    if not todo:
-        return
     for structure in dict.fromkeys(piece.structure for piece in todo):
         structure.network.compiled  # noqa: B018 - compiles and caches before workers start
-    workers = options["workers"] or usable_cores() + 1
-    progress, started = options["progress"], time.monotonic()
-    work = partial(_foretell_piece, own, arms)
-    with ThreadPoolExecutor(workers, thread_name_prefix="unmoor") as pool:
-        try:
-            for done, (piece, found) in enumerate(
-                completed(options["executor"] or pool, work, todo, workers * _WAITING, workers), 1
-            ):
-                for name, values in found.items():
-                    memory.put(keys.of(piece, arms[name]), values)
-                if progress is not None:
-                    spent = time.monotonic() - started
-                    left = spent / done * (len(todo) - done)
-                    failed = sum(int(np.isnan(v["log_volume"]).sum()) for v in found.values())
-                    progress(Progress(done, len(todo), spent, left, failed))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            kept = "what is done is kept" if memory.folder else "nothing is kept without a memory"
-            raise Interrupted(f"stopped; {kept}, and the same command goes on") from None
-        except MemoryError as error:
-            raise ResourceError(f"memory ran out; use fewer --workers ({error})") from None
+
+    def keep(piece: _Piece, found: Mapping[str, dict[str, FloatArray]]) -> int:
+        for name, values in found.items():
+            memory.put(keys.of(piece, arms[name]), values)
+        return sum(int(np.isnan(values["log_volume"]).sum()) for values in found.values())
+
+    work_through(todo, partial(_foretell_piece, own, arms), keep, memory, **options)
 
 
 def _foretell_piece(

@@ -6,11 +6,7 @@ is fitted in between. Contours are drawn on the grid.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,18 +16,17 @@ import numpy.typing as npt
 
 from unmoor.analysis.map_axes import Axis, read_axis
 from unmoor.analysis.memory import Memory
+from unmoor.analysis.pieces import name_of, name_within, work_through
 from unmoor.assays.base import Assay, Bench
 from unmoor.catalog.draws import Draw
 from unmoor.cell.line import CellLine, Structure
 from unmoor.elementwise import FloatArray
-from unmoor.errors import Interrupted, Problem, StudyError, literal, nearest
+from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.findings import FrozenMap
 from unmoor.therapy.regimen import Edit
 from unmoor.trial.chunks import draw_sets, structures
-from unmoor.trial.provenance import CODE, catalog_digest
-from unmoor.trial.run import Progress, usable_cores
+from unmoor.trial.run import Progress
 from unmoor.trial.study import Arm, Study
-from unmoor.trial.workers import completed
 
 LEVELS = (0.5, 0.8)
 """Contours of a map."""
@@ -141,7 +136,14 @@ def harm_map(
     memory = memory or Memory()
     cells, keys = list(_cells(shared)), _Keys(shared)
     todo = [cell for cell in cells if memory.get(keys.of(cell)) is None]
-    _work(shared, todo, keys, memory, workers, progress)
+
+    def keep(cell: _Cell, found: dict[str, FloatArray]) -> int:
+        memory.put(keys.of(cell), found)
+        return 0
+
+    shared.structure.network.compiled  # noqa: B018 - compiles and caches before workers start
+    compute = partial(_compute, shared)
+    work_through(todo, compute, keep, memory, workers=workers, progress=progress)
     shape = (shared.y.values.size, shared.x.values.size)
     found = {name: np.full(shape, np.nan) for name in ("switch", "smaller", "more", "holding")}
     for cell in cells:
@@ -204,50 +206,18 @@ class _Keys:
 
     def __init__(self, shared: _Map) -> None:
         self._shared = shared
-        study = shared.study
-        levels = sorted(shared.line.levels.values_by_id().items())
-        asked = (
-            CODE, study.digest(), catalog_digest(study), levels, repr(shared.arm),
-            shared.line.is_malignant, shared.line.species, len(shared.draws), shared.structure.name,
+        line = shared.line
+        levels = sorted(line.levels.values_by_id().items())
+        self._of_map = name_of(
+            shared.study, "map", levels, repr(shared.arm), line.is_malignant, line.species,
+            len(shared.draws), shared.structure.name,
         )  # fmt: skip
-        self._of_map = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
     def of(self, cell: _Cell) -> str:
         """Name of what is known of a cell."""
         x, y = self._shared.x, self._shared.y
-        place = (
-            x.name,
-            [float(x.values[i]) for i in cell.columns],
-            y.name,
-            float(y.values[cell.row]),
-        )
-        return hashlib.sha256(json.dumps([self._of_map, place]).encode()).hexdigest()
-
-
-def _work(
-    shared: _Map,
-    todo: Sequence[_Cell],
-    keys: _Keys,
-    memory: Memory,
-    workers: int | None,
-    progress: Callable[[Progress], None] | None,
-) -> None:
-    if not todo:
-        return
-    shared.structure.network.compiled  # noqa: B018 - compiles and caches before workers start
-    count, started = workers or usable_cores() + 1, time.monotonic()
-    with ThreadPoolExecutor(count, thread_name_prefix="unmoor") as pool:
-        try:
-            work = partial(_compute, shared)
-            for done, (cell, found) in enumerate(completed(pool, work, todo, 2 * count, count), 1):
-                memory.put(keys.of(cell), found)
-                if progress is not None:
-                    spent = time.monotonic() - started
-                    progress(Progress(done, len(todo), spent, spent / done * (len(todo) - done), 0))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            kept = "what is done is kept" if memory.folder else "nothing is kept without a memory"
-            raise Interrupted(f"stopped; {kept}, and the same command goes on") from None
+        columns = [float(x.values[i]) for i in cell.columns]
+        return name_within(self._of_map, x.name, columns, y.name, float(y.values[cell.row]))
 
 
 def _compute(shared: _Map, cell: _Cell) -> dict[str, FloatArray]:

@@ -21,7 +21,7 @@ import pandas as pd
 
 from unmoor.analysis.indices import METHODS, morris, order_of, partial_ranks, sobol
 from unmoor.analysis.memory import Memory
-from unmoor.analysis.pieces import Report, key_of, work_off
+from unmoor.analysis.pieces import Report, name_of, work_off
 from unmoor.assays.base import Bench
 from unmoor.catalog import table
 from unmoor.catalog.draws import Draw
@@ -30,7 +30,6 @@ from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError, literal
 from unmoor.trial.chunks import draw_sets, structures
 from unmoor.trial.effects import expected_ratios
-from unmoor.trial.provenance import CODE
 from unmoor.trial.study import Study
 
 OUTCOMES = ("spread", "tumour", "paradox", "e_loss")
@@ -285,7 +284,7 @@ def _values(
     ]  # fmt: skip
     found = work_off(
         pieces, lambda piece: {"spread": ask.values(ask.draws(numbers, piece.points))},
-        partial(key_of, f"{CODE}sensitivity", ask.study),
+        name_of(ask.study, "sensitivity"),
         memory=memory, workers=workers, progress=progress,
     )  # fmt: skip
     return np.concatenate([each["spread"] for each in found])

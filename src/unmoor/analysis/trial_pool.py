@@ -7,10 +7,7 @@ are expected to hold if they are taken on that day.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -18,22 +15,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unmoor.analysis.memory import Memory
+from unmoor.analysis.pieces import name_of, name_within, work_through
 from unmoor.assays.base import Bench
 from unmoor.catalog import table
 from unmoor.cell.line import CellLine
 from unmoor.elementwise import FloatArray
-from unmoor.errors import Interrupted
 from unmoor.trial.animals import measured_frames
 from unmoor.trial.chunks import draw_sets, structures
-from unmoor.trial.provenance import CODE, catalog_digest
-from unmoor.trial.run import Progress, usable_cores
+from unmoor.trial.run import Progress
 from unmoor.trial.study import Study
-from unmoor.trial.workers import completed
 
 ANIMALS = 60
 """Animals of an arm in each draw."""
 _BLOCK = 10  # draws of a piece of work
-_WAITING = 2
 
 
 @dataclass(frozen=True)
@@ -123,45 +117,23 @@ def make_pool(
     draws = study.uncertainty.draws
     pieces = [_Piece(n, min(n + _BLOCK - 1, draws)) for n in range(1, draws + 1, _BLOCK)]
     pieces = pieces or [_Piece(0, 0)]
-    name = hashlib.sha256(_about(study).encode()).hexdigest()
-    keys = {piece: f"{name[:40]}{piece.first:08d}{piece.last:08d}" for piece in pieces}
+    name = _named(study)
+    keys = {piece: name_within(name, *piece) for piece in pieces}
     todo = [piece for piece in pieces if memory.get(keys[piece]) is None]
-    _work(partial(_run, study), todo, keys, memory, workers, progress)
-    parts = [memory.get(keys[piece]) or {} for piece in pieces]
-    return _joined(parts)
+
+    def keep(piece: _Piece, values: dict[str, FloatArray]) -> int:
+        memory.put(keys[piece], values)
+        return 0
+
+    work_through(todo, partial(_run, study), keep, memory, workers=workers, progress=progress)
+    return _joined([memory.get(keys[piece]) or {} for piece in pieces])
 
 
-def _about(study: Study) -> str:
+def _named(study: Study) -> str:
     """What decides the animals, but not how many draws there are."""
     one = {"draws": 1, "rivals": False, "sets": study.uncertainty.sets}
     bare = study.replace(uncertainty=one, verdict={}, title="", name="")
-    return json.dumps(["pool", CODE, bare.digest(), catalog_digest(bare), ANIMALS])
-
-
-def _work(
-    run: Callable[[_Piece], dict[str, FloatArray]],
-    todo: Sequence[_Piece],
-    keys: Mapping[_Piece, str],
-    memory: Memory,
-    workers: int | None,
-    progress: Callable[[Progress], None] | None,
-) -> None:
-    import time
-
-    started, count = time.monotonic(), workers or usable_cores()
-    with ThreadPoolExecutor(count, thread_name_prefix="unmoor") as pool:
-        try:
-            found = completed(pool, run, todo, count * _WAITING, count)
-            for done, (piece, values) in enumerate(found, 1):
-                memory.put(keys[piece], values)
-                if progress is not None:
-                    spent = time.monotonic() - started
-                    left = spent / done * (len(todo) - done)
-                    progress(Progress(done, len(todo), spent, left, 0))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            kept = "what is done is kept" if memory.folder else "nothing is kept without a memory"
-            raise Interrupted(f"stopped; {kept}, and the same command goes on") from None
+    return name_of(bare, "pool", ANIMALS)
 
 
 def _run(study: Study, piece: _Piece) -> dict[str, FloatArray]:

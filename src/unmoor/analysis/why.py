@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from unmoor.analysis.memory import Memory
-from unmoor.analysis.pieces import Report, key_of, work_off
+from unmoor.analysis.pieces import Report, name_of, work_off
 from unmoor.analysis.shapley import shapley
 from unmoor.assays.attribution import ROUTES, Coalitions, coalitions, without_edge
 from unmoor.assays.base import Assay
@@ -30,7 +30,6 @@ from unmoor.cell.line import CellLine, Structure
 from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.trial.chunks import draw_sets, structures
-from unmoor.trial.provenance import CODE
 from unmoor.trial.study import Study
 
 PART_COLUMNS = (
@@ -140,7 +139,7 @@ def why(
         for block in blocks
     ]
     results = work_off(
-        pieces, partial(_compute, asked), partial(key_of, f"{CODE}why", asked),
+        pieces, partial(_compute, asked), name_of(asked, "why"),
         memory=memory, workers=workers, progress=progress,
     )  # fmt: skip
     return _gathered(asked, pieces, results)

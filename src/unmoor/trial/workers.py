@@ -80,6 +80,10 @@ def completed(
         )
 
 
+def _has_failed(future: Future[Any]) -> bool:
+    return future.exception() is not None
+
+
 def _until_broken(
     pool: Executor,
     compute: Callable[[_Work], Any],
@@ -97,7 +101,7 @@ def _until_broken(
             if not waiting:
                 return
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
+            for future in sorted(finished, key=_has_failed):  # what is done is not lost with it
                 result = future.result()
                 yield waiting.pop(future), result
     except BrokenExecutor:
