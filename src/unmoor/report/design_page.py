@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from unmoor.analysis.design import END_POINTS, Design
@@ -21,6 +18,7 @@ from unmoor.report.numerals import percent, probability, ratio
 from unmoor.report.page import Plot, Section, Table, figure_footer, write_page
 from unmoor.report.protocol import protocol, registration
 from unmoor.report.style import COLOURS, GREY, INK
+from unmoor.report.templates import template
 from unmoor.trial.atomic import refusals_told, write_file
 from unmoor.trial.csv_text import csv_text
 from unmoor.trial.provenance import software
@@ -86,19 +84,10 @@ def write_design(
 
 def _document(design: Design, parts: list[Part], name: str) -> str:
     study = design.asked
-    return _template().render(
+    return template("protocol.html").render(
         parts=parts, title=name.capitalize(), version=software()["version"],
         study=study.title or study.name, seed=study.seed, digest=study.digest(),
     )  # fmt: skip
-
-
-@cache
-def _template() -> Template:
-    source = files("unmoor.report").joinpath("protocol.html").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source)
 
 
 def _sections(design: Design, animals: int) -> list[Section]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from unmoor.analysis.growth import log_normal_cv
 from unmoor.analysis.growth_files import UNITS, fitted_rows, told
@@ -16,6 +12,7 @@ from unmoor.report.figures import Drawn, inline
 from unmoor.report.growth_figures import FIGURES, MOST_PANELS
 from unmoor.report.numerals import share
 from unmoor.report.style import as_pixels, as_png, as_svg, drawing
+from unmoor.report.templates import template
 from unmoor.trial.atomic import refusals_told, write_file
 from unmoor.trial.csv_text import csv_text
 from unmoor.trial.provenance import software
@@ -43,7 +40,7 @@ def write_growth_report(study: GrowthStudy, path: Path) -> Path:
     with refusals_told(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
     figures = _draw(study, folder)
-    page = _template().render(_content(study, figures))
+    page = template("growth.html").render(_content(study, figures))
     write_file(path, page.encode("utf-8"))
     return path
 
@@ -59,15 +56,6 @@ def _draw(study: GrowthStudy, folder: Path) -> list[Drawn]:
             write_file(folder / f"{stem}.csv", csv_text(rows).encode("utf-8"))
             drawn.append(Drawn(stem, title, caption, caption, inline(svg, stem, caption)))
     return drawn
-
-
-@cache
-def _template() -> Template:
-    source = files("unmoor.report").joinpath("growth.html").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source)
 
 
 def _content(study: GrowthStudy, figures: list[Drawn]) -> dict[str, Any]:

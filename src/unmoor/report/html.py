@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from unmoor.report import numerals, tables, text
 from unmoor.report.analyses import analyses, tests_shown
@@ -23,6 +19,7 @@ from unmoor.report.sources_of_spread import uncertainty_rows
 from unmoor.report.structures import options, shares
 from unmoor.report.style import arm_styles
 from unmoor.report.survival_curves import survival_rows
+from unmoor.report.templates import template
 from unmoor.report.tissue_section import films
 from unmoor.report.view import View
 from unmoor.trial.atomic import refusals_told, write_file
@@ -47,7 +44,7 @@ def write_report(result: Result, path: Path, *, full: bool = False, prism: bool 
     tests = tests_shown(content["analyses"], "survival" in figures)
     content["methods"] = methods(view, tests)
     content["films"] = films(view, full=full)
-    write_file(path, _template().render(content).encode("utf-8"))
+    write_file(path, template("template.html").render(content).encode("utf-8"))
     text_of_sources = [f"{each.text} {each.doi}".strip() for each in sources]
     told = methods_text(view, text_of_sources, tests)
     write_file(path.parent / "methods.md", told.encode("utf-8"))
@@ -63,15 +60,6 @@ def _write_prism(result: Result, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     for name, content in prism_tables(result).items():
         write_file(folder / name, content.encode("utf-8"))
-
-
-@cache
-def _template() -> Template:
-    source = files("unmoor.report").joinpath("template.html").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source)
 
 
 def _content(view: View, figures: dict[str, Drawn], sources: list[Reference]) -> dict[str, Any]:

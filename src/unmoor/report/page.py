@@ -9,19 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from unmoor.report.figures import Drawn, inline
 from unmoor.report.numerals import plain
 from unmoor.report.style import as_pixels, as_png, as_svg, drawing
+from unmoor.report.templates import template
 from unmoor.trial.atomic import refusals_told, write_file
 from unmoor.trial.csv_text import csv_text
 from unmoor.trial.provenance import catalog_digest, software
@@ -204,7 +202,7 @@ def write_page(
         "catalog": about.catalog,
     }
     path = place / "report.html"
-    write_file(path, _template().render(content).encode("utf-8"))
+    write_file(path, template("page.html").render(content).encode("utf-8"))
     return path
 
 
@@ -270,12 +268,3 @@ def _written(value: Any) -> str:
             return "∞" if value > 0 else "\u2212∞"
         return plain(float(f"{value:.3g}")).replace("-", "\u2212")
     return str(value)
-
-
-@cache
-def _template() -> Template:
-    source = files("unmoor.report").joinpath("page.html").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source)
