@@ -4,7 +4,7 @@ The networks are not run again: what cells showed in a treated and in the contro
 (``live``), and behaviour, growth and shedding are worked out anew from any mixture of the two. Two
 kinds of parts can be replaced: *routes*, what behaviour sees of the network and of the treatment,
 and *stages* of the way from tumour to metastasis. Where nothing is replaced the numbers are those
-of ``live``, bit for bit. Equations: docs/explanation/foresight_why.md.
+of ``live``, to rounding. Equations: docs/explanation/foresight_why.md.
 """
 
 from __future__ import annotations
