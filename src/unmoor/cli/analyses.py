@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from unmoor.cli.streams import say, styled
-from unmoor.cli.studies import check_workers, load_study
+from unmoor.cli.studies import check_workers, load_study, tell_warnings
 
 if TYPE_CHECKING:
     from unmoor.trial.study import Study
@@ -37,7 +36,7 @@ def study_to_analyse(
     """
     check_workers(workers)
     study = load_study(name, settings or (), seed)
-    say(*(styled(str(warning), "yellow") for warning in study.warnings))
+    tell_warnings(study)
     return study
 
 

@@ -21,7 +21,7 @@ from unmoor.cli.options import (
 )
 from unmoor.cli.progress import duration, shown_progress
 from unmoor.cli.streams import put, put_json, say, styled
-from unmoor.cli.studies import check_workers, load_study
+from unmoor.cli.studies import check_workers, load_study, tell_warnings
 from unmoor.errors import ExitCode, Interrupted, Problem, StudyError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def check(
         put_json({**about, **cost, "resolved": loaded.to_toml()})
     else:
         put(loaded.to_toml().rstrip())
-    _tell_warnings(loaded)
+    tell_warnings(loaded)
     say(_size(loaded, runs))
     return ExitCode.OK
 
@@ -91,7 +91,7 @@ def run(
     check_workers(workers)
     direct = [f"model.escape={escape}"] if escape else []
     loaded = load_study(study, [*(set_ or ()), *direct], seed)
-    _tell_warnings(loaded)
+    tell_warnings(loaded)
     from unmoor.trial.run import run as run_study
 
     wants_report = report if report is not None else not json
@@ -189,10 +189,6 @@ def _report(result: Result, folder: Path) -> Path:
         raise Interrupted(
             f"stopped; all tables are done. Make the report with: unmoor report {folder}"
         ) from None
-
-
-def _tell_warnings(study: Study) -> None:
-    say(*(styled(str(warning), "yellow") for warning in study.warnings))
 
 
 def _as_data(problem: Problem) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _document(found: Searched, folder: Path) -> dict[str, Any]:
     own = {each.key for each in found.space.varied}
     verified = [
         {key: value for key, value in row.items() if key not in own}
-        for row in table.astype(object).where(table.notna(), None).to_dict("records")
+        for row in table.to_dict("records")
     ]
     return {
         "folder": str(folder),
@@ -119,9 +119,7 @@ def matrix(
     page = write_matrix_page(folder, found)
     say(*matrix_summary(found))
     if json:
-        table = matrix_table(found)
-        cells = table.astype(object).where(table.notna(), None).to_dict("records")
-        put_json({"folder": str(folder), "cells": cells})
+        put_json({"folder": str(folder), "cells": matrix_table(found).to_dict("records")})
     else:
         put(str(folder))
     say(f"report: {page}")

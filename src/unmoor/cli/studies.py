@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unmoor.cli.streams import say, styled
 from unmoor.errors import Problem, StudyError, literal
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ def check_workers(workers: int | None) -> None:
     if workers is not None and workers < 1:
         expected = "a whole number of at least 1"
         raise StudyError(Problem("--workers", "", str(workers), expected, "", "E-USAGE"))
+
+
+def tell_warnings(study: Study) -> None:
+    """Say what a study warns of."""
+    say(*(styled(str(warning), "yellow") for warning in study.warnings))
 
 
 def _changes(settings: Sequence[str]) -> dict[str, str]:

@@ -96,13 +96,12 @@ def _finish(found: Validation, out: Path, *, json: bool) -> int:
     say(*_lines(found))
     folder = new_folder(out, found.name, "validate")
     write_file(folder / "validation.tsv", _table(found.judged).encode())
-    if not json:
-        from unmoor.report.evidence_page import write_scoreboard
-
-        write_scoreboard(folder, found)
     if json:
         put_json({**found.to_dict(), "folder": str(folder)})
     else:
+        from unmoor.report.evidence_page import write_scoreboard
+
+        write_scoreboard(folder, found)
         put(str(folder))
     return ExitCode.OK
 
