@@ -32,6 +32,7 @@ from unmoor.random import Stream
 from unmoor.trial.effects import draw_interval
 from unmoor.trial.run import Progress, usable_cores
 from unmoor.trial.study import Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +131,7 @@ class Design:
     @property
     def asked_animals(self) -> int:
         """Animals an arm of the study as it was given."""
-        return next(assay.animals for assay in self.asked.assays if assay.has_tumours)
+        return tumour_assay(self.asked).animals
 
     @property
     def messages(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from unmoor.analysis.trial_pool import ANIMALS
 from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.trial.study import Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 _MOST, _MOST_TRIALS = 400, 1_000_000
 _FEWEST_TRIALS = 100
@@ -47,19 +48,16 @@ def asked_alone(study: Study, arm: str | None, cell_line: str | None) -> Study:
     treated = [name for name in study.arms if name != study.control]
     problems = [*_unknown(study, "arm", arm, treated)]
     problems += _unknown(study, "cell_line", cell_line, study.cell_lines)
-    tumours = [assay for assay in study.assays if assay.has_tumours]
-    if not tumours:
-        got = ", ".join(assay.name for assay in study.assays)
-        fix = 'add [[assays]] with name = "orthotopic_xenograft"'
-        expected = "an assay with tumours and metastases"
-        problems.append(Problem(study.name, "assays", got, expected, fix, "E-NO-TUMOUR"))
+    try:
+        settings: Any = tumour_assay(study)  # a frozen dataclass, as every kind of assay is
+    except StudyError as error:
+        problems += error.problems
     if not treated:
         problems.append(
             Problem(study.name, "arms", "control alone", "a treated arm", "", "E-EMPTY")
         )
     if problems:
         raise StudyError(problems)
-    settings: Any = tumours[0]  # a frozen dataclass, as every kind of assay is
     values = {each.name: getattr(settings, each.name) for each in fields(settings)}
     assay = type(settings).made({**values, "animals": ANIMALS})
     name = arm or treated[0]

@@ -26,7 +26,8 @@ from unmoor.catalog import table
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError
-from unmoor.trial.chunks import Chunk, compute, structures
+from unmoor.trial.chunks import Chunk, compute, draw_blocks, structures
+from unmoor.trial.effects import draw_interval
 from unmoor.trial.study import Study
 from unmoor.trial.uncertainty import weights_of
 
@@ -143,10 +144,10 @@ def discriminate(
         got = f"{len(rivals)} structures, {draws} draws"
         raise StudyError(Problem("uncertainty", "", got, expected, fix, "E-ASKED"))
     pieces = [
-        _Piece(line, structure, n, min(n + _BLOCK - 1, draws))
+        _Piece(line, structure, *block)
         for line in asked.cell_lines
         for structure in rivals
-        for n in range(1, draws + 1, _BLOCK)
+        for block in draw_blocks(draws, _BLOCK)
     ]
     own = asked.assays[0]
     coarse = type(own)(**{**_settings(own), "clones": min(own.clones, _CLONES), "animals": _POOL})
@@ -278,7 +279,7 @@ def _predicted(
     study: Study, line: str, rivals: Sequence[_Rival], arm: str, at: int
 ) -> Iterator[tuple[object, ...]]:
     """What each rival predicts of each readout: ratio to control, of proteins the difference."""
-    names, tail = list(study.arms), 0.5 * (1.0 - study.verdict.interval)
+    names = list(study.arms)
     places = [names.index(arm), names.index(study.control)]
     for each in rivals:
         for readout in (VOLUME, COUNT, *PROTEINS):
@@ -286,11 +287,7 @@ def _predicted(
             own, base = (each.courses[:, i, COURSES.index(quantity), at] for i in places)
             with np.errstate(all="ignore"):
                 values = own - base if readout in PROTEINS else own / base
-            values = values[np.isfinite(values)]
-            told = (math.nan,) * 3
-            if values.size:
-                low, middle, high = np.quantile(values, [tail, 0.5, 1.0 - tail])
-                told = (float(middle), float(low), float(high))
+            told = draw_interval(values, study.verdict.interval)
             measure = "difference" if readout in PROTEINS else "ratio"
             day = float(each.times[at])
             yield (line, arm, day, readout, each.name, each.weight, measure, *told)

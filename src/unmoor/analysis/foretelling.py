@@ -21,11 +21,11 @@ from unmoor.analysis.memory import Memory
 from unmoor.analysis.pieces import name_of, name_within, work_through
 from unmoor.cell.line import Structure
 from unmoor.elementwise import FloatArray
-from unmoor.errors import Problem, StudyError
 from unmoor.findings import FrozenMap
-from unmoor.trial.chunks import Chunk, compute, structures
+from unmoor.trial.chunks import Chunk, compute, draw_blocks, structures
 from unmoor.trial.run import Progress
 from unmoor.trial.study import Arm, Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 SUMMARY = (
     "log_volume", "metastases", "exposure", "shedding", "e_cadherin", "division", "death",
@@ -189,17 +189,10 @@ def foretell(
 
 def _without_arms(study: Study) -> Study:
     """The study with its control alone, in the assay that is asked."""
-    for assay in study.assays:
-        if assay.has_tumours:
-            control = {study.control: study.arms[study.control]}
-            bare: Study = study.replace(
-                arms=control, assays=[assay], title="", name="", search=None
-            )
-            return bare
-    got = ", ".join(assay.name for assay in study.assays)
-    expected = "an assay with tumours and metastases"
-    fix = 'add [[assays]] with name = "orthotopic_xenograft"'
-    raise StudyError(Problem(study.name, "assays", got, expected, fix, "E-NO-TUMOUR"))
+    assays = [tumour_assay(study)]
+    control = {study.control: study.arms[study.control]}
+    bare: Study = study.replace(arms=control, assays=assays, title="", name="", search=None)
+    return bare
 
 
 def _checked(own: Study, arms: Mapping[str, Sequence[Any]]) -> Mapping[str, Arm]:
@@ -215,7 +208,7 @@ def _checked(own: Study, arms: Mapping[str, Sequence[Any]]) -> Mapping[str, Arm]
 
 def _pieces(study: Study, among: Sequence[Structure], coarse: bool | None) -> Iterator[_Piece]:
     own, draws = structures(study)[0], study.uncertainty.draws
-    blocks = [(n, min(n + _BLOCK - 1, draws)) for n in range(1, draws + 1, _BLOCK)] or [(0, 0)]
+    blocks = draw_blocks(draws, _BLOCK) or [(0, 0)]
     for line in study.cell_lines:
         for structure in among:
             is_coarse = structure != own if coarse is None else coarse

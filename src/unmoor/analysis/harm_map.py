@@ -27,6 +27,7 @@ from unmoor.therapy.regimen import Edit
 from unmoor.trial.chunks import draw_sets, structures
 from unmoor.trial.run import Progress
 from unmoor.trial.study import Arm, Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 LEVELS = (0.5, 0.8)
 """Contours of a map."""
@@ -177,11 +178,7 @@ def _shared(
         if isinstance(line, CellLine)
         else CellLine.load(line or study.cell_lines[0], study.beside)
     )
-    assay = next((each for each in study.assays if each.has_tumours), None)
-    if assay is None:
-        expected = "an assay with tumours and metastases"
-        fix = 'add [[assays]] with name = "orthotopic_xenograft"'
-        raise StudyError(Problem(study.name, "assays", "none", expected, fix, "E-NO-TUMOUR"))
+    assay = tumour_assay(study)
     structure = structures(study)[0]
     axes = [read_axis(text, study, study.arms[name], structure) for text in (x, y)]
     if axes[0].name == axes[1].name:

@@ -30,6 +30,7 @@ from unmoor.errors import Problem, StudyError, literal, nearest
 from unmoor.therapy.drug import Drug
 from unmoor.therapy.regimen import Edit, Regimen
 from unmoor.trial.study import Arm, Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 Kind = Literal["parameter", "level", "coupling", "occupancy", "dose", "start"]
 STEPS = 9
@@ -258,7 +259,7 @@ def _begin(item: Regimen, study: Study) -> _Found:
 
 
 def _duration(study: Study) -> float:
-    return float(next(assay for assay in study.assays if assay.has_tumours).duration)
+    return float(tumour_assay(study).duration)
 
 
 def _blocks_beta1(item: Any, beside: Path | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,9 @@ class Matrix:
     axes: tuple[Varied, Varied]
     values: tuple[tuple[float, ...], tuple[float, ...]]
     foretold: Foretold
+    _made: dict[tuple[str, str], FloatArray] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def is_dose_by_dose(self) -> bool:
@@ -78,6 +81,12 @@ class Matrix:
         Above 0 the pair is better than the reference expects. Ratios are to the rest of the arm
         where that is treated too.
         """
+        asked = (end_point, reference)
+        if asked not in self._made:
+            self._made[asked] = self._excess(*asked)
+        return self._made[asked]
+
+    def _excess(self, end_point: str, reference: str) -> FloatArray:
         both = self.ratios(end_point)
         rest = getattr(self.foretold, end_point)[:, :, self.foretold.arms.index("background")]
         rest = rest[:, :, None, None, :] if self.axes[0].item != self.axes[1].item else 1.0

@@ -15,7 +15,7 @@ from unmoor.analysis.limiting import Limits
 from unmoor.analysis.own_lines import outside_panel
 from unmoor.analysis.screening import INPUTS, PRIORS, Screened, mean_of
 from unmoor.cell.levels import missing
-from unmoor.elementwise import FloatArray
+from unmoor.trial.effects import draw_interval
 from unmoor.trial.verdict import Interval, judge
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _answer(found: Screened, line: int, arm: int) -> dict[str, Any]:
     """Class, shares of draws and intervals of a line under an arm."""
     foretold, margins = found.foretold, found.study.verdict
     tumour, spread = foretold.tumour[line, 0, arm], foretold.spread[line, 0, arm]
-    intervals = [_middle(values, margins.interval) for values in (tumour, spread)]
+    intervals = [draw_interval(values, margins.interval) for values in (tumour, spread)]
     (t, t_low, t_high), (s, s_low, s_high) = intervals
     verdict = judge(
         Interval(t_low, t_high), Interval(s_low, s_high), margins.smaller, margins.spread
@@ -61,14 +61,6 @@ def _answer(found: Screened, line: int, arm: int) -> dict[str, Any]:
         "spread": s, "spread_low": s_low, "spread_high": s_high,
         "draws": int(np.isfinite(tumour).sum()),
     }  # fmt: skip
-
-
-def _middle(values: FloatArray, level: float) -> tuple[float, float, float]:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return math.nan, math.nan, math.nan
-    low, median, high = np.quantile(known, [0.5 - level / 2.0, 0.5, 0.5 + level / 2.0])
-    return float(median), float(low), float(high)
 
 
 def lines_table(found: Screened, held: Consistency) -> pd.DataFrame:

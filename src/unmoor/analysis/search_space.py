@@ -18,6 +18,7 @@ from unmoor.therapy.irradiation import LARGEST_FRACTION, Irradiation
 from unmoor.therapy.regimen import LARGEST_DOSE, Regimen
 from unmoor.trial.search_fields import Item, Varied, tables_of, varied_of
 from unmoor.trial.study import Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 Point = tuple[int, ...]
 _PREFERRED = (
@@ -107,7 +108,7 @@ def space_of(study: Study) -> Space:
     assert study.search is not None
     varied = varied_of(study.search, tables_of(study.arms))
     arm = varied[0].arm
-    duration = next(assay.duration for assay in study.assays if assay.has_tumours)
+    duration = tumour_assay(study).duration
     return Space(arm, study.arms[arm], varied, duration, limits_of(study, study.arms[arm]))
 
 

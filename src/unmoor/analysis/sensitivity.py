@@ -30,7 +30,9 @@ from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError, literal
 from unmoor.trial.chunks import draw_sets, structures
 from unmoor.trial.effects import expected_ratios
+from unmoor.trial.run import usable_cores
 from unmoor.trial.study import Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 OUTCOMES = ("spread", "tumour", "paradox", "e_loss")
 SENSITIVITY_COLUMNS = (
@@ -159,7 +161,7 @@ def sensitivity(
             columns[name] = np.full(len(numbers), np.nan)
             columns[name][sorted(top)] = values[: len(top)]
         order = [*sorted(top, key=lambda i: -columns["total"][i]), *rest]
-    columns |= _over_plausible(ask, numbers, top, level)
+    columns |= _over_plausible(ask, numbers, top, level, workers)
     frame = _frame(ask, numbers, order, columns)
     if method == "sobol" and rest:
         frame = _with_rest(frame, ask, {name: float(values[-1]) for name, values in told.items()})
@@ -196,19 +198,17 @@ class _Asked:
         cls, study: Study, outcome: str, method: str, arm: str | None, line: str | None, size: int
     ) -> _Asked:
         """Check what is asked for."""
-        assay = next((each for each in study.assays if each.has_tumours), None)
+        assay = tumour_assay(study)
         others = [name for name in study.arms if name != study.control]
         arm = arm or (others[0] if others else "")
         line = line or study.cell_lines[0]
         for field, got, allowed in (
             ("--outcome", outcome, OUTCOMES), ("--method", method, METHODS), ("--arm", arm, others),
-            ("--line", line, study.cell_lines), ("assays", "" if assay is None else "x", ("x",)),
+            ("--line", line, study.cell_lines),
             ("--size", size, tuple(2**n for n in range(3, 15))),
         ):  # fmt: skip
             if got not in allowed:
                 expected = "one of " + ", ".join(map(str, allowed))
-                if field == "assays":
-                    expected = "an assay with tumours and metastases"
                 raise StudyError(Problem(field, "", literal(got), expected, "", "E-ASKED"))
         own = study.replace(
             arms={study.control: study.arms[study.control], arm: study.arms[arm]},
@@ -291,7 +291,11 @@ def _values(
 
 
 def _over_plausible(
-    ask: _Asked, numbers: Sequence[Drawn], top: Sequence[int], level: float
+    ask: _Asked,
+    numbers: Sequence[Drawn],
+    top: Sequence[int],
+    level: float,
+    workers: int | None,
 ) -> dict[str, FloatArray]:
     """Partial rank correlations of the most influential numbers over the study's own draws."""
     columns = {f"partial_{end}": np.full(len(numbers), np.nan) for end in ("rank", "low", "high")}
@@ -302,7 +306,7 @@ def _over_plausible(
     names = [numbers[i].name for i in top]
     points = np.array([draw.uniforms(names) for draw in draws])
     blocks = [draws[i : i + _BLOCK] for i in range(0, count, _BLOCK)]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(workers or usable_cores()) as pool:
         values = np.concatenate(list(pool.map(ask.values, blocks)))
     found = partial_ranks(points, values, ask.study.seed, level)
     for end, name in (("rank", "rank"), ("low", "rank_low"), ("high", "rank_high")):

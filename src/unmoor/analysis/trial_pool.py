@@ -21,7 +21,7 @@ from unmoor.catalog import table
 from unmoor.cell.line import CellLine
 from unmoor.elementwise import FloatArray
 from unmoor.trial.animals import measured_frames
-from unmoor.trial.chunks import draw_sets, structures
+from unmoor.trial.chunks import draw_blocks, draw_sets, structures
 from unmoor.trial.run import Progress
 from unmoor.trial.study import Study
 
@@ -114,9 +114,8 @@ def make_pool(
     Interrupted
         If it was stopped; what the memory holds is not computed again.
     """
-    draws = study.uncertainty.draws
-    pieces = [_Piece(n, min(n + _BLOCK - 1, draws)) for n in range(1, draws + 1, _BLOCK)]
-    pieces = pieces or [_Piece(0, 0)]
+    blocks = draw_blocks(study.uncertainty.draws, _BLOCK) or [(0, 0)]
+    pieces = [_Piece(*block) for block in blocks]
     name = _named(study)
     keys = {piece: name_within(name, *piece) for piece in pieces}
     todo = [piece for piece in pieces if memory.get(keys[piece]) is None]

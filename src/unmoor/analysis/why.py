@@ -29,8 +29,10 @@ from unmoor.assays.replay import STAGES
 from unmoor.cell.line import CellLine, Structure
 from unmoor.elementwise import FloatArray
 from unmoor.errors import Problem, StudyError, literal, nearest
-from unmoor.trial.chunks import draw_sets, structures
+from unmoor.trial.chunks import draw_blocks, draw_sets, structures
+from unmoor.trial.effects import draw_interval
 from unmoor.trial.study import Study
+from unmoor.trial.tumour_assay import tumour_assay
 
 PART_COLUMNS = (
     "cell_line", "structure", "arm", "outcome", "kind", "part", "mean", "median", "low", "high",
@@ -130,7 +132,7 @@ def why(
     asked = asked_of(study, arms)
     found = tuple(among or structures(study)[:1])
     draws = asked.uncertainty.draws
-    blocks = [(n, min(n + _BLOCK - 1, draws)) for n in range(1, draws + 1, _BLOCK)] or [(0, 0)]
+    blocks = draw_blocks(draws, _BLOCK) or [(0, 0)]
     pieces = [
         _Piece(line, structure, *block, fine, edge)
         for line in asked.cell_lines
@@ -147,12 +149,7 @@ def why(
 
 def asked_of(study: Study, arms: Sequence[str] | None) -> Study:
     """The study with its first assay with tumours and the arms that are asked for."""
-    assay = next((each for each in study.assays if each.has_tumours), None)
-    if assay is None:
-        got = ", ".join(each.name for each in study.assays)
-        expected = "an assay with tumours and metastases"
-        fix = 'add [[assays]] with name = "orthotopic_xenograft"'
-        raise StudyError(Problem(study.name, "assays", got, expected, fix, "E-NO-TUMOUR"))
+    assay = tumour_assay(study)
     for name in arms or ():
         if name not in study.arms:
             close = nearest(name, study.arms)
@@ -255,18 +252,12 @@ def _part_rows(
     for place, values in draws.items():
         known = values[np.isfinite(values)]
         if known.size:
-            low, middle, high = _interval(study, known)
+            middle, low, high = draw_interval(known, study.verdict.interval)
             mean = float(known.mean())
             raises = float((known > 0).mean())
             yield (*place, mean, middle, low, high, float(np.exp(mean)), raises)
         else:
             yield (*place, *(np.nan,) * 6)
-
-
-def _interval(study: Study, values: FloatArray) -> tuple[float, float, float]:
-    tail = 0.5 * (1.0 - study.verdict.interval)
-    low, middle, high = np.quantile(values, [tail, 0.5, 1.0 - tail])
-    return float(low), float(middle), float(high)
 
 
 def _edge_rows(
@@ -286,7 +277,7 @@ def _edge_rows(
         if not both.any():
             yield (line, structure, arm, edge, *(np.nan,) * 7)
             continue
-        low, middle, high = _interval(study, (with_edge - without)[both])
+        middle, low, high = draw_interval((with_edge - without)[both], study.verdict.interval)
         ratios = [float(np.exp(np.median(x[both]))) for x in (with_edge, without)]
         switch = [
             float(((t[:, i][both] < np.log(study.verdict.smaller)) & (s[both] > np.log(

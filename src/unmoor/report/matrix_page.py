@@ -14,6 +14,7 @@ from unmoor.analysis.matrix import END_POINTS, Matrix
 from unmoor.report.page import Plot, Section, Table, figure_footer, write_page
 from unmoor.report.style import GREY, INK
 from unmoor.report.sweep_figure import axis_label
+from unmoor.trial.effects import draw_interval
 
 _WIDTH = 6.9  # inch
 _TITLES = {"tumour": "tumour volume, ratio to control", "spread": "metastases, ratio to control"}
@@ -30,8 +31,9 @@ _NOTES = (
 def write_matrix_page(folder: Path, found: Matrix) -> Path:
     """Write the page of a matrix into a folder and return its HTML file."""
     names = [axis_label(axis) for axis in found.axes]
-    sections = [_section(found, line) for line in range(len(found.foretold.lines))]
-    table = Table("cells", "Every cell under every structure", matrix_table(found))
+    cells = matrix_table(found)
+    sections = [_section(found, line, cells) for line in range(len(found.foretold.lines))]
+    table = Table("cells", "Every cell under every structure", cells)
     return write_page(
         folder, "Two drugs, two end points", found.study,
         [*sections, _fits(found), Section("All cells", [], [table])],
@@ -62,7 +64,6 @@ def matrix_summary(found: Matrix) -> list[str]:
 def matrix_table(found: Matrix) -> pd.DataFrame:
     """Ratios and excess of every cell: median and interval over draws."""
     share = found.study.verdict.interval
-    ends = (0.5 - share / 2.0, 0.5, 0.5 + share / 2.0)
     values: dict[str, Any] = {}
     for end_point in END_POINTS:
         values[end_point] = found.ratios(end_point)
@@ -76,11 +77,7 @@ def matrix_table(found: Matrix) -> pd.DataFrame:
                     row: dict[str, Any] = {"cell_line": line, "structure": structure.name}
                     row |= {found.axes[0].key: first, found.axes[1].key: second}
                     for name, array in values.items():
-                        at = array[i, j, a, b]
-                        kept = at[np.isfinite(at)]
-                        low, middle, high = (
-                            np.quantile(kept, ends) if kept.size else (np.nan, np.nan, np.nan)
-                        )
+                        middle, low, high = draw_interval(array[i, j, a, b], share)
                         row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
                     rows.append(row)
     return pd.DataFrame(rows)
@@ -91,13 +88,13 @@ def _own(values: Any, line: int) -> Any:
     return values[line, 0]
 
 
-def _section(found: Matrix, line: int) -> Section:
+def _section(found: Matrix, line: int, cells: pd.DataFrame) -> Section:
     name = found.foretold.lines[line]
     maps = Plot(
         f"maps-{line + 1}", "What do they do?",
         "Median ratio to control over draws, under the study's own structure. White: no change; "
         "blue: less; red: more. Both maps have scales of their own.",
-        lambda: _maps(found, line), _cells(found, line),
+        lambda: _maps(found, line), _own_cells(found, line, cells),
     )  # fmt: skip
     return Section(name, [], [], [maps, *_excesses(found, line)])
 
@@ -148,11 +145,10 @@ def _maps(found: Matrix, line: int) -> Figure:
     return _pair(found, values, centre=1.0, titles=_TITLES)
 
 
-def _cells(found: Matrix, line: int) -> pd.DataFrame:
-    table = matrix_table(found)
+def _own_cells(found: Matrix, line: int, cells: pd.DataFrame) -> pd.DataFrame:
     own = found.foretold.structures[0].name
-    kept = (table["cell_line"] == found.foretold.lines[line]) & (table["structure"] == own)
-    return table[kept].reset_index(drop=True)
+    kept = (cells["cell_line"] == found.foretold.lines[line]) & (cells["structure"] == own)
+    return cells[kept].reset_index(drop=True)
 
 
 def _pair(

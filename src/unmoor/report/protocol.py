@@ -18,6 +18,7 @@ from unmoor.report.docx import Grid, Heading, Paragraph, Part
 from unmoor.report.numerals import percent, probability, ratio
 from unmoor.report.tables import describe
 from unmoor.trial.provenance import catalog_digest, software
+from unmoor.trial.tumour_assay import tumour_assay
 
 TUMOUR, SPREAD = END_POINTS
 Writer = Callable[[Design, int], Iterator[Part]]
@@ -287,7 +288,7 @@ _RECOMMENDED: tuple[tuple[str, Writer], ...] = (
 
 
 def _assay(design: Design) -> Any:
-    return next(assay for assay in design.asked.assays if assay.has_tumours)
+    return tumour_assay(design.asked)
 
 
 def _humane(design: Design) -> tuple[float, float]:

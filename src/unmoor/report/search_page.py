@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from unmoor.analysis.search import Searched, Sweep
 from unmoor.report.page import Plot, Section, Table, figure_footer, write_page
 from unmoor.report.style import COLOURS, DASHES, GREY
+from unmoor.report.sweep_figure import plain_ticks, sweep_figure
+from unmoor.trial.effects import draw_interval
 
 _WIDTH = 6.9  # inch
 _NOTES = (
@@ -52,7 +54,6 @@ def front_table(found: Searched) -> pd.DataFrame:
     if found.verified is None:
         return pd.DataFrame()
     verified, share = found.verified, found.study.verdict.interval
-    ends = (0.5 - share / 2.0, 0.5, 0.5 + share / 2.0)
     rows: list[dict[str, Any]] = []
     for place, arm in enumerate(verified.arms):
         if place == verified.control:
@@ -68,7 +69,7 @@ def front_table(found: Searched) -> pd.DataFrame:
                 row = {"treatment": arm, "cell_line": line, "structure": structure.name, **own}
                 for name, values in (("tumour", verified.tumour), ("spread", verified.spread)):
                     at = values[i, j, place]
-                    low, middle, high = _quantiles(at, ends)
+                    middle, low, high = draw_interval(at, share)
                     row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
                 row["p_smaller"] = _mean(verified.is_smaller[i, j, place])
                 row["p_more"] = _mean(verified.is_more[i, j, place])
@@ -80,7 +81,6 @@ def front_table(found: Searched) -> pd.DataFrame:
 def sweep_table(found: Searched, sweep: Sweep) -> pd.DataFrame:
     """The best treatment with one number moved, by line and structure."""
     share = found.study.verdict.interval
-    ends = (0.5 - share / 2.0, 0.5, 0.5 + share / 2.0)
     rows = []
     foretold = sweep.foretold
     for number, value in enumerate(sweep.values):
@@ -90,7 +90,7 @@ def sweep_table(found: Searched, sweep: Sweep) -> pd.DataFrame:
                 row = {"number": sweep.key, "value": value, "cell_line": line}
                 row["structure"] = structure.name
                 for name, values in (("tumour", foretold.tumour), ("spread", foretold.spread)):
-                    low, middle, high = _quantiles(values[i, j, place], ends)
+                    middle, low, high = draw_interval(values[i, j, place], share)
                     row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
                 row["p_switch"] = _mean(foretold.is_switch[i, j, place])
                 rows.append(row)
@@ -103,11 +103,6 @@ def tried_table(found: Searched) -> pd.DataFrame:
         {**each.values, **each.outcomes, "allowed": each.is_allowed, "on_front": each.is_on_front}
         for each in found.tried
     )
-
-
-def _quantiles(values: Any, ends: tuple[float, ...]) -> list[float]:
-    kept = values[np.isfinite(values)]
-    return [float(x) for x in np.quantile(kept, ends)] if kept.size else [np.nan] * len(ends)
 
 
 def _mean(values: Any) -> float:
@@ -186,15 +181,6 @@ def _front_figure(found: Searched) -> Figure:
     return figure
 
 
-def plain_ticks(axis: Any) -> None:
-    """Ticks of a logarithmic axis as plain numbers."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axis.set_major_locator(LogLocator(base=10.0, subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())
-
-
 def _sweeps(found: Searched) -> list[Section]:
     if not found.swept:
         return []
@@ -218,8 +204,6 @@ def _sweeps(found: Searched) -> list[Section]:
 
 
 def _sweep_figure(found: Searched, sweep: Sweep, frame: pd.DataFrame) -> Any:
-    from unmoor.report.sweep_figure import sweep_figure
-
     varied = next(each for each in found.space.varied if each.key == sweep.key)
     assert found.best is not None
     return lambda: sweep_figure(found, varied, frame, found.best.values[varied.key])

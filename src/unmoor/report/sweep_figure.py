@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from unmoor.fields import Quantity
 from unmoor.report.page import figure_footer
@@ -52,6 +53,13 @@ def sweep_figure(found: Searched, varied: Varied, frame: pd.DataFrame, best: flo
     return figure
 
 
+def plain_ticks(axis: Any) -> None:
+    """Ticks of a logarithmic axis as plain numbers."""
+    axis.set_major_locator(LogLocator(base=10.0, subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _panel(axes: Any, part: pd.DataFrame, name: str, varied: Varied) -> None:
     for number, (structure, own) in enumerate(part.groupby("structure", sort=False)):
         style: dict[str, Any] = {"color": COLOURS[number], "ls": DASHES[number]}
@@ -64,13 +72,9 @@ def _panel(axes: Any, part: pd.DataFrame, name: str, varied: Varied) -> None:
     if varied.field.name == "dose":
         rises = part["value"][part["value"] > 0.0]
         axes.set_xscale("symlog", linthresh=float(rises.min()), linscale=0.5)
-        from matplotlib.ticker import NullLocator, StrMethodFormatter
-
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
     if name == "spread":
         axes.set_yscale("log")
-        from unmoor.report.search_page import plain_ticks
-
         plain_ticks(axes.yaxis)
     axes.spines[["top", "right"]].set_visible(False)

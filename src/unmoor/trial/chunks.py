@@ -68,10 +68,15 @@ def plan(study: Study) -> list[Chunk]:
             quick = int(_SECONDS / (settings.seconds * len(study.arms)))
             size = min(_DRAWS, max(1, _ANIMALS // animals), max(1, quick))
             blocks = [(0, 0)] if i == 0 else []
-            blocks += [(n, min(n + size - 1, draws)) for n in range(1, draws + 1, size)]
+            blocks += draw_blocks(draws, size)
             for line in study.cell_lines:
                 chunks += [Chunk(assay, line, structure, *block, i > 0) for block in blocks]
     return chunks
+
+
+def draw_blocks(draws: int, size: int) -> list[tuple[int, int]]:
+    """First and last number of blocks of draws, of a size but for the last; draws begin at 1."""
+    return [(n, min(n + size - 1, draws)) for n in range(1, draws + 1, size)]
 
 
 def compute(study: Study, chunk: Chunk, days: float | None = None) -> Arrays:
